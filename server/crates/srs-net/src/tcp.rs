@@ -22,5 +22,13 @@ pub fn prepare(socket: &TcpStream, dead_after: Duration) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(dead_after))
 }
 
+/// Acknowledges what has come now, and the next segments without delay.
+///
+/// # Errors
+/// The kernel refuses the option: the socket is closed already.
+pub fn acknowledge_at_once(socket: &TcpStream) -> io::Result<()> {
+    SockRef::from(socket).set_tcp_quickack(true)
+}
+
 const PROBE_AFTER: Duration = Duration::from_secs(10);
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);

@@ -592,12 +592,8 @@ impl ServerConnection {
         };
         self.link
             .send(&access.encode(chunk_stream::STATUS, message_stream_id), out);
-        let start = Data {
-            name: "onStatus".into(),
-            values: vec![Object::new().with("code", "NetStream.Data.Start").into()],
-        };
-        self.link
-            .send(&start.encode(chunk_stream::STATUS, message_stream_id), out);
+        // Flash Media Server goes on with a data message onStatus, NetStream.Data.Start. No player
+        // waits for it, and ffmpeg takes it for a third track, of which nothing ever comes.
     }
 
     /// Answers [`ServerEvent::Play`] with a refusal. The connection may try again.
