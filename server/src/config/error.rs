@@ -1,0 +1,121 @@
+//! Why there is no configuration.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::Mistake;
+
+/// Why a configuration was not read. Displayed, it is the whole message for the operator, of one
+/// or several lines, without a newline at the end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be opened or read.
+    #[error("{}: {}", path.display(), explain(cause))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// The file cannot be a configuration, since it is larger than any.
+    #[error("{}: has more than {max} bytes, which no configuration needs", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Most bytes that a configuration may have.
+        max: u64,
+    },
+    /// The file is no text.
+    #[error(
+        "{}:{line}:{column}: byte {byte:#04x} at offset {offset} is not UTF-8, in which \
+         configuration files are written", path.display()
+    )]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// Line of the first byte that is wrong, from 1.
+        line: usize,
+        /// Its column, from 1, in characters.
+        column: usize,
+        /// Its place in the file, from 0.
+        offset: usize,
+        /// What it is.
+        byte: u8,
+    },
+    /// The file has mistakes.
+    #[error("{0}")]
+    Invalid(Mistakes),
+}
+
+impl Error {
+    /// The mistakes of the file, in its order; none if it was not even text.
+    #[must_use]
+    pub fn mistakes(&self) -> &[Mistake] {
+        match self {
+            Self::Invalid(mistakes) => &mistakes.list,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn invalid(name: &str, mut list: Vec<Mistake>) -> Self {
+        list.sort_by_key(|mistake| (mistake.line(), mistake.column()));
+        Self::Invalid(Mistakes {
+            name: name.to_owned(),
+            list,
+        })
+    }
+
+    /// The file is `bytes`, of which the first `offset` are UTF-8.
+    pub(super) fn not_utf8(path: &Path, bytes: &[u8], offset: usize) -> Self {
+        let valid = String::from_utf8_lossy(bytes.get(..offset).unwrap_or(bytes));
+        let last_line = valid.rsplit('\n').next().unwrap_or_default();
+        Self::NotUtf8 {
+            path: path.to_owned(),
+            line: valid.matches('\n').count() + 1,
+            column: last_line.chars().count() + 1,
+            offset,
+            byte: bytes.get(offset).copied().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// The mistakes of one file, of which the first twenty are displayed.
+#[derive(Debug)]
+pub struct Mistakes {
+    name: String,
+    list: Vec<Mistake>,
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, mistake) in self.list.iter().take(MAX_SHOWN).enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}:{mistake}", self.name)?;
+        }
+        match self.list.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            1 => write!(f, "\n{}: and 1 more mistake", self.name),
+            more => write!(f, "\n{}: and {more} more mistakes", self.name),
+        }
+    }
+}
+
+fn explain(cause: &io::Error) -> String {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied: the user that runs srs may not read it".to_owned()
+        }
+        io::ErrorKind::IsADirectory => "is a directory, where a file was expected".to_owned(),
+        _ => format!("cannot be read: {cause}"),
+    }
+}
+
+/// Enough for every mistake that people make in one sitting, and still one screen or two.
+const MAX_SHOWN: usize = 20;

@@ -1,0 +1,89 @@
+//! Files that cannot be read, and those that can in spite of their looks.
+
+use std::fs::{self, File};
+
+use tempfile::tempdir;
+
+use crate::config::{Config, Error};
+
+#[test]
+fn without_a_file_the_defaults_count() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("srs.toml");
+    assert_eq!(Config::load_if_exists(&path).unwrap(), Config::default());
+    fs::write(&path, "max_connections = 7").unwrap();
+    assert_eq!(Config::load_if_exists(&path).unwrap().max_connections, 7);
+    fs::write(&path, "max_connections = 0").unwrap();
+    assert!(Config::load_if_exists(&path).is_err());
+}
+
+#[test]
+fn an_empty_file_is_the_default_configuration() {
+    assert_eq!(Config::parse("", "srs.toml").unwrap(), Config::default());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_reason() {
+    let folder = tempdir().unwrap();
+    let cases = [
+        ("missing.toml", "there is no such file"),
+        (".", "is a directory, where a file was expected"),
+    ];
+    for (name, reason) in cases {
+        let path = folder.path().join(name);
+        let error = Config::load(Some(&path)).unwrap_err();
+        assert_eq!(error.to_string(), format!("{}: {reason}", path.display()));
+        assert!(error.mistakes().is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_is_no_text_is_told_of_with_the_place() {
+    let path = tempdir().unwrap().keep().join("srs.toml");
+    let bytes = [
+        b"# caf\xC3\xA9\n# ".as_slice(),
+        "ä".as_bytes(),
+        b"\xFFabc\n",
+    ]
+    .concat();
+    fs::write(&path, bytes).unwrap();
+    let error = Config::load(Some(&path)).unwrap_err();
+    let expected = format!(
+        "{}:2:4: byte 0xff at offset 12 is not UTF-8, in which configuration files are written",
+        path.display()
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_file_beyond_all_measure_is_not_read_to_its_end() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("recording.flv");
+    File::create(&path).unwrap().set_len(1 << 40).unwrap();
+    let error = Config::load(Some(&path)).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+    let unending = Config::load(Some("/dev/zero".as_ref())).unwrap_err();
+    assert!(matches!(unending, Error::TooLarge { .. }), "{unending}");
+}
+
+#[test]
+fn byte_order_marks_and_line_ends_of_other_systems_do_no_harm() {
+    let text = "\u{feff}max_connections = 7\r\n[log]\r\nlevel = \"warn\"\r\n";
+    assert_eq!(Config::parse(text, "srs.toml").unwrap().max_connections, 7);
+}
+
+#[test]
+fn a_mistake_says_where_it_is() {
+    let error = Config::parse("[log]\nlevel = 5\nformt = \"json\"\n", "srs.toml").unwrap_err();
+    let places: Vec<_> = error
+        .mistakes()
+        .iter()
+        .map(|m| (m.line(), m.column()))
+        .collect();
+    assert_eq!(places, [(2, 9), (3, 1)]);
+    assert_eq!(
+        error.mistakes()[1].problem(),
+        "unknown key `formt` in [log]"
+    );
+    assert_eq!(error.mistakes()[1].help(), "did you mean `format`?");
+}

@@ -1,0 +1,251 @@
+//! What the daemon says: lines for the journal, the console or a file.
+//!
+//! Code writes events with [`tracing`]; each client has a span ([`client_span`]), and every line
+//! inside shows whose it is. A line of text is
+//!
+//! ```text
+//! [2026-11-22 17:05:06.123][info][4242][101] publish starts codec=h264 peer=192.0.2.7:51234 …
+//!     … vhost=__defaultVhost__ app=live stream=show
+//! ```
+//!
+//! with local time, level, process id and client id in brackets; in JSON the same is an object. The
+//! journal gets the message and the names as fields, `SRS_CLIENT` to `SRS_STREAM`, so that
+//! `journalctl SRS_CLIENT=101` tells one session's story.
+//!
+//! Text of peers belongs into fields, not into the message: there it is quoted where it is not a
+//! plain word. Control characters are escaped everywhere. The names of the session are not used for
+//! fields of events: in the journal both would have one name. An error is given as
+//! `error = &error as &dyn Error`, which writes its causes too. Nothing is logged per packet; a
+//! level that is off costs a comparison.
+//!
+//! - `session`: the span of a client and its names
+//! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
+//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::{Registry, reload};
+
+use self::layer::LineLayer;
+use self::output::{Destination, LogFile, Output};
+pub use self::session::{client_span, record_app, record_stream};
+use super::open_error::hint;
+use crate::config::{LogConfig, LogFormat, LogLevel, LogTarget};
+
+mod escape;
+mod journal;
+mod json;
+mod layer;
+mod line;
+mod output;
+mod session;
+#[cfg(test)]
+mod tests;
+mod text;
+
+/// Sets logging up for the whole process; to be called once.
+///
+/// # Errors
+/// The log file cannot be opened, the journal is wanted and not there, or logging was set up before.
+pub fn init(config: &LogConfig) -> Result<LogHandle, LogError> {
+    let (subscriber, handle) = subscriber(config)?;
+    tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::SetUpBefore)?;
+    Ok(handle)
+}
+
+/// Makes what [`init`] installs, without installing it: a test can use it for itself, with
+/// [`tracing::subscriber::with_default`].
+///
+/// # Errors
+/// The log file cannot be opened, or the journal is wanted and not there.
+pub fn subscriber(
+    config: &LogConfig,
+) -> Result<(impl Subscriber + Send + Sync + use<>, LogHandle), LogError> {
+    // Connected to even where lines go elsewhere, so that a reload can turn to it.
+    let journal = journal::connect().ok();
+    assemble(config, journal)
+}
+
+/// The subscriber around `journal`, the layer that writes to the journal if there is one.
+fn assemble<J>(
+    config: &LogConfig,
+    journal: Option<J>,
+) -> Result<(impl Subscriber + Send + Sync + use<J>, LogHandle), LogError>
+where
+    J: tracing_subscriber::Layer<Filtered> + Send + Sync,
+{
+    let has_journal = journal.is_some();
+    let output = Arc::new(Output::new(
+        destination(config, has_journal)?,
+        config.format,
+    ));
+    let (filter, levels) = reload::Layer::new(targets(config.level));
+    let lines = LineLayer::new(Arc::clone(&output), journal);
+    let handle = LogHandle {
+        output,
+        levels,
+        has_journal,
+    };
+    Ok((Registry::default().with(filter).with(lines), handle))
+}
+
+/// What the layer of lines stands on.
+type Filtered = Layered<reload::Layer<Targets, Registry>, Registry>;
+
+/// Changes logging while it runs.
+#[derive(Clone, Debug)]
+pub struct LogHandle {
+    output: Arc<Output>,
+    levels: reload::Handle<Targets, Registry>,
+    has_journal: bool,
+}
+
+impl LogHandle {
+    /// Opens the log file again under its name, after somebody has renamed it; returns the name, or
+    /// `None` if lines do not go to a file.
+    ///
+    /// # Errors
+    /// The file cannot be opened: lines go on to the one that was renamed.
+    pub fn reopen(&self) -> Result<Option<PathBuf>, LogError> {
+        let Some(path) = self.output.file_path() else {
+            return Ok(None);
+        };
+        let file = LogFile::open(&path).map_err(|source| LogError::Reopen {
+            path: path.clone(),
+            hint: hint(&path, &source),
+            source,
+        })?;
+        self.redirect(Some(Destination::File(file)), None);
+        Ok(Some(path))
+    }
+
+    /// Puts level, target, file and format of `config` in force. A file of the same name stays open.
+    ///
+    /// # Errors
+    /// The new file cannot be opened or the journal is not there: everything stays as it was.
+    pub fn apply(&self, config: &LogConfig) -> Result<(), LogError> {
+        let stays = config.target == LogTarget::File
+            && self
+                .output
+                .file_path()
+                .is_some_and(|path| path == config.file.as_path());
+        let destination = if stays {
+            None
+        } else {
+            Some(destination(config, self.has_journal)?)
+        };
+        self.redirect(destination, Some(config.format));
+        // It fails only once nothing is logged any more.
+        let _ = self.levels.reload(targets(config.level));
+        Ok(())
+    }
+
+    fn redirect(&self, destination: Option<Destination>, format: Option<LogFormat>) {
+        if let Some(lost) = self.output.change(destination, format) {
+            tracing::warn!("{lost}");
+        }
+    }
+}
+
+/// Why logging cannot be as the configuration wants it.
+#[derive(Debug, Error)]
+pub enum LogError {
+    /// The log file cannot be opened.
+    #[error("cannot open the log file {}{hint}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the place, in parentheses, if that can be told.
+        hint: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The log file cannot be opened again, after it was moved away.
+    #[error("cannot open the log file {} again{hint}, lines go on to the old one", path.display())]
+    Reopen {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the place, in parentheses, if that can be told.
+        hint: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The journal was asked for, and nobody listens at its socket.
+    #[error(
+        "cannot reach journald, which log.target = \"journald\" needs (\"auto\" takes it only \
+         where it is)"
+    )]
+    Journal(#[source] io::Error),
+    /// The journal was asked for by a reload, and was not there when the server started.
+    #[error(
+        "log.target = \"journald\" needs a restart, for journald was not there when srs started"
+    )]
+    JournalCameLater,
+    /// Something in this process has set logging up before.
+    #[error("logging is already set up in this process")]
+    SetUpBefore,
+}
+
+/// Opens the place that `config` wants.
+fn destination(config: &LogConfig, has_journal: bool) -> Result<Destination, LogError> {
+    match config.target {
+        LogTarget::Auto if has_journal && stderr_is_journal() => Ok(Destination::Journal),
+        LogTarget::Auto | LogTarget::Console => Ok(Destination::Console {
+            colour: stderr_has_colour(),
+        }),
+        LogTarget::Journald if has_journal => Ok(Destination::Journal),
+        LogTarget::Journald => Err(journal::connect()
+            .err()
+            .map_or(LogError::JournalCameLater, LogError::Journal)),
+        LogTarget::File => LogFile::open(config.file.as_path())
+            .map(Destination::File)
+            .map_err(|source| LogError::Open {
+                path: config.file.as_path().into(),
+                hint: hint(config.file.as_path(), &source),
+                source,
+            }),
+    }
+}
+
+fn stderr_is_journal() -> bool {
+    let variable = std::env::var("JOURNAL_STREAM").ok();
+    journal::is_connected(variable.as_deref(), io::stderr())
+}
+
+fn stderr_has_colour() -> bool {
+    let variable = |name| std::env::var_os(name);
+    io::stderr().is_terminal()
+        && allows_colour(variable("NO_COLOR").as_deref(), variable("TERM").as_deref())
+}
+
+/// Whether a terminal may be sent colours, from `$NO_COLOR` (no-color.org) and `$TERM`.
+fn allows_colour(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    no_color.is_none_or(OsStr::is_empty) && term.is_some_and(|term| term != "dumb")
+}
+
+/// What is let through at `level`: of other people's crates warnings and errors only, unless
+/// everything is wanted.
+fn targets(level: LogLevel) -> Targets {
+    let ours = match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let theirs = if level == LogLevel::Trace {
+        ours
+    } else {
+        ours.min(LevelFilter::WARN)
+    };
+    // A target is a prefix: this is the daemon and all of its crates, `srs_rtmp` among them.
+    Targets::new().with_target("srs", ours).with_default(theirs)
+}

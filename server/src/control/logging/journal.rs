@@ -1,0 +1,118 @@
+//! The journal: whether standard error is connected to it, and lines in its native protocol.
+//!
+//! [`tracing_journald`] does the talking. It knows nothing of our line format, so it is handed each
+//! event with the message as people should read it, `[101] publish refused reason=…`, and the same
+//! values as fields besides: `SRS_CLIENT`, `SRS_REASON`.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use tracing::field::Value;
+use tracing::{Event, Subscriber};
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+
+use super::line::Line;
+use super::text;
+
+/// The layer that speaks to the journal, with our names: fields start with `SRS_`.
+///
+/// # Errors
+/// The journal's socket is not there, or nobody listens to it.
+pub(super) fn connect() -> io::Result<tracing_journald::Layer> {
+    let priorities = PriorityMappings {
+        error: Priority::Error,
+        warn: Priority::Warning,
+        info: Priority::Informational,
+        debug: Priority::Debug,
+        trace: Priority::Debug,
+    };
+    Ok(tracing_journald::layer()?
+        .with_field_prefix(Some("SRS".into()))
+        .with_syslog_identifier("srs".into())
+        .with_priority_mappings(priorities))
+}
+
+/// Whether the file behind `stream` is the one that `journal_stream`, the value of
+/// `$JOURNAL_STREAM`, names by device and inode (systemd.exec(5)).
+///
+/// The variable alone says little: a child whose output goes elsewhere inherits it too.
+pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> bool {
+    let Some((device, inode)) = journal_stream.and_then(|value| value.split_once(':')) else {
+        return false;
+    };
+    let (Ok(device), Ok(inode)) = (device.parse::<u64>(), inode.parse::<u64>()) else {
+        return false;
+    };
+    rustix::fs::fstat(stream).is_ok_and(|stat| stat.st_dev == device && stat.st_ino == inode)
+}
+
+/// Hands `event`, which `line` was captured from, to `journal`.
+pub(super) fn forward<S, J>(journal: &J, event: &Event<'_>, line: &Line, context: Context<'_, S>)
+where
+    S: Subscriber,
+    J: Layer<S>,
+{
+    let metadata = event.metadata();
+    let message = text::journal_message(line);
+    let values: Vec<Option<&dyn Value>> = metadata
+        .fields()
+        .iter()
+        .map(|key| {
+            let text = if key.name() == "message" {
+                Some(&message)
+            } else {
+                line.fields
+                    .iter()
+                    .find(|field| field.name == key.name())
+                    .map(|field| &field.text)
+            };
+            text.map(|text| text as &dyn Value)
+        })
+        .collect();
+    // Level and place in the source are those of the event's own call site, whose fields these
+    // are. Hidden in the documentation, this is what tracing's macros expand to.
+    let values = metadata.fields().value_set_all(&values);
+    journal.on_event(&Event::new(metadata, &values), context);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn the_journal_is_recognised_by_device_and_inode() {
+        let folder = tempfile::tempdir().unwrap();
+        let stderr = File::create(folder.path().join("stderr")).unwrap();
+        let metadata = stderr.metadata().unwrap();
+        let (device, inode) = (metadata.dev(), metadata.ino());
+        let cases = [
+            ("no variable", None, false),
+            ("ours", Some(format!("{device}:{inode}")), true),
+            (
+                "another file",
+                Some(format!("{device}:{}", inode + 1)),
+                false,
+            ),
+            (
+                "another device",
+                Some(format!("{}:{inode}", device + 1)),
+                false,
+            ),
+            ("half of it", Some(device.to_string()), false),
+            ("no numbers", Some("a:b".into()), false),
+            ("empty", Some(String::new()), false),
+        ];
+        for (name, variable, expected) in cases {
+            assert_eq!(
+                is_connected(variable.as_deref(), &stderr),
+                expected,
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Logging as a whole: subscriber, spans, files and the handle that changes them.
+
+use std::error::Error as _;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Mutex;
+
+use tempfile::TempDir;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::with_default;
+use tracing::{Event, debug, info, warn};
+use tracing_subscriber::layer::Context;
+
+use super::*;
+use crate::config::FilePath;
+
+/// A configuration that logs to `name` in a folder of its own.
+fn file_config(name: &str) -> (TempDir, LogConfig) {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogConfig {
+        target: LogTarget::File,
+        file: file_path(&folder, name),
+        ..LogConfig::default()
+    };
+    (folder, config)
+}
+
+fn file_path(folder: &TempDir, name: &str) -> FilePath {
+    FilePath::new(folder.path().join(name).to_str().unwrap()).unwrap()
+}
+
+/// The lines of `path` behind the brackets of time, level and process.
+fn lines(path: impl AsRef<Path>) -> Vec<String> {
+    let pid = format!("[{}]", std::process::id());
+    let text = fs::read_to_string(path).unwrap();
+    text.lines()
+        .map(|line| line.split_once(&pid).unwrap().1.to_owned())
+        .collect()
+}
+
+fn peer() -> SocketAddr {
+    "[::ffff:192.0.2.7]:51234".parse().unwrap()
+}
+
+#[test]
+fn every_line_inside_a_span_shows_what_is_known_of_the_client() {
+    let (_folder, config) = file_config("srs.log");
+    let (subscriber, _handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        info!("outside");
+        let span = client_span(101, peer());
+        let _inside = span.enter();
+        info!("accepted");
+        record_app(&span, "__defaultVhost__", "live");
+        info!("connected");
+        record_stream(&span, "__defaultVhost__", "live", "show");
+        let part = tracing::info_span!("part", attempt = 2, part = "push");
+        part.in_scope(|| warn!(error = "gone", bytes = 5, "cannot go on"));
+        record_stream(&span, "__defaultVhost__", "live", "other\n[show]");
+        info!("publish starts");
+    });
+    let known = "peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live";
+    assert_eq!(
+        lines(&config.file),
+        [
+            "[-] outside".to_owned(),
+            "[101] accepted peer=192.0.2.7:51234".to_owned(),
+            format!("[101] connected {known}"),
+            format!(
+                "[101] cannot go on error=gone bytes=5 attempt=2 part=push {known} stream=show"
+            ),
+            format!("[101] publish starts {known} stream=\"other\\n[show]\""),
+        ]
+    );
+}
+
+#[test]
+fn a_client_is_known_at_every_level() {
+    let (_folder, config) = file_config("srs.log");
+    let config = LogConfig {
+        level: LogLevel::Error,
+        ..config
+    };
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        let _inside = client_span(7, peer()).entered();
+        warn!("hidden");
+        handle
+            .apply(&LogConfig {
+                level: LogLevel::Debug,
+                ..config.clone()
+            })
+            .unwrap();
+        debug!("shown");
+    });
+    assert_eq!(lines(&config.file), ["[7] shown peer=192.0.2.7:51234"]);
+}
+
+#[test]
+fn other_crates_are_heard_from_warnings_up() {
+    let cases = [
+        (LogLevel::Error, LevelFilter::ERROR, LevelFilter::ERROR),
+        (LogLevel::Warn, LevelFilter::WARN, LevelFilter::WARN),
+        (LogLevel::Info, LevelFilter::INFO, LevelFilter::WARN),
+        (LogLevel::Debug, LevelFilter::DEBUG, LevelFilter::WARN),
+        (LogLevel::Trace, LevelFilter::TRACE, LevelFilter::TRACE),
+    ];
+    for (level, ours, theirs) in cases {
+        let targets = targets(level);
+        for (target, limit) in [
+            ("srs::hub", ours),
+            ("srs_rtmp::chunk", ours),
+            ("mio::poll", theirs),
+        ] {
+            for event in [
+                tracing::Level::ERROR,
+                tracing::Level::WARN,
+                tracing::Level::INFO,
+                tracing::Level::DEBUG,
+                tracing::Level::TRACE,
+            ] {
+                let name = format!("{target} at {event} with level {level:?}");
+                assert_eq!(
+                    targets.would_enable(target, &event),
+                    event <= limit,
+                    "{name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_level_that_is_off_is_off_before_anything_is_computed() {
+    let (_folder, config) = file_config("srs.log");
+    let (subscriber, _handle) = subscriber(&config).unwrap();
+    assert_eq!(subscriber.max_level_hint(), Some(LevelFilter::INFO));
+}
+
+#[test]
+fn a_renamed_file_is_written_to_until_it_is_reopened() {
+    let (folder, config) = file_config("srs.log");
+    let rotated = folder.path().join("srs.log.1");
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        info!("one");
+        fs::rename(&config.file, &rotated).unwrap();
+        info!("two");
+        assert_eq!(
+            handle.reopen().unwrap().as_deref(),
+            Some(config.file.as_path())
+        );
+        info!("three");
+    });
+    assert_eq!(lines(&rotated), ["[-] one", "[-] two"]);
+    assert_eq!(lines(&config.file), ["[-] three"]);
+}
+
+#[test]
+fn a_reopen_that_fails_keeps_the_file_and_says_so() {
+    let (folder, config) = file_config("srs.log");
+    let rotated = folder.path().join("srs.log.1");
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        fs::rename(&config.file, &rotated).unwrap();
+        fs::create_dir(&config.file).unwrap();
+        let error = handle.reopen().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("again, lines go on to the old one"),
+            "{error}"
+        );
+        info!("still there");
+    });
+    assert_eq!(lines(&rotated), ["[-] still there"]);
+}
+
+#[test]
+fn lines_that_the_old_file_lost_are_told_in_the_new_one() {
+    let (folder, config) = file_config("srs.log");
+    std::os::unix::fs::symlink("/dev/full", &config.file).unwrap();
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        info!("lost");
+        fs::remove_file(&config.file).unwrap();
+        handle.reopen().unwrap();
+    });
+    let lines = lines(&config.file);
+    assert!(
+        lines[0].starts_with("[-] 1 log line is missing here: No space left"),
+        "{lines:?}"
+    );
+    drop(folder);
+}
+
+#[test]
+fn a_reload_moves_to_another_file_in_another_format() {
+    let (folder, config) = file_config("srs.log");
+    let moved = LogConfig {
+        file: file_path(&folder, "srs.json"),
+        format: LogFormat::Json,
+        ..config.clone()
+    };
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        info!("one");
+        handle.apply(&moved).unwrap();
+        info!(count = 2, "two");
+    });
+    assert_eq!(lines(&config.file), ["[-] one"]);
+    let json = fs::read_to_string(&moved.file).unwrap();
+    assert!(
+        json.contains("\"message\":\"two\",\"target\":\"srs::control::logging"),
+        "{json}"
+    );
+    assert!(json.ends_with("\"fields\":{\"count\":2}}\n"), "{json}");
+}
+
+#[test]
+fn a_reload_that_fails_changes_nothing() {
+    let (folder, config) = file_config("srs.log");
+    let wrong = LogConfig {
+        file: file_path(&folder, "missing/srs.log"),
+        level: LogLevel::Error,
+        format: LogFormat::Json,
+        ..config.clone()
+    };
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        let error = handle.apply(&wrong).unwrap_err();
+        let expected = format!(
+            "cannot open the log file {} (there is no directory {})",
+            wrong.file.as_path().display(),
+            folder.path().join("missing").display()
+        );
+        assert_eq!(error.to_string(), expected);
+        assert!(error.source().is_some());
+        info!("as before");
+    });
+    assert_eq!(lines(&config.file), ["[-] as before"]);
+}
+
+/// A journal that keeps what it is told, and like the real one insists on knowing every span.
+#[derive(Clone, Debug, Default)]
+struct FakeJournal {
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+struct Known(Vec<String>);
+
+impl Visit for Known {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.0.push(format!("{field}={value:?}"));
+    }
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.push(format!("{field}={value}"));
+    }
+}
+
+impl tracing_subscriber::Layer<Filtered> for FakeJournal {
+    fn on_new_span(&self, values: &Attributes<'_>, id: &Id, context: Context<'_, Filtered>) {
+        let mut known = Known(Vec::new());
+        values.record(&mut known);
+        context.span(id).unwrap().extensions_mut().insert(known);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, Filtered>) {
+        let span = context.span(id).unwrap();
+        values.record(span.extensions_mut().get_mut::<Known>().unwrap());
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, Filtered>) {
+        let mut told = Known(vec![event.metadata().level().to_string()]);
+        event.record(&mut told);
+        for span in context.event_scope(event).into_iter().flatten() {
+            told.0
+                .extend(span.extensions().get::<Known>().unwrap().0.clone());
+        }
+        self.told.lock().unwrap().push(told.0.join("|"));
+    }
+}
+
+#[test]
+fn the_journal_can_be_turned_to_while_clients_are_connected() {
+    let (_folder, config) = file_config("srs.log");
+    let journal = FakeJournal::default();
+    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    with_default(subscriber, || {
+        let span = client_span(101, peer());
+        let _inside = span.enter();
+        record_app(&span, "__defaultVhost__", "live");
+        info!("to the file");
+        handle
+            .apply(&LogConfig {
+                target: LogTarget::Journald,
+                ..config.clone()
+            })
+            .unwrap();
+        assert_eq!(handle.reopen().unwrap(), None);
+        warn!(reason = "no such app", code = 404, "connect refused");
+    });
+    assert_eq!(lines(&config.file).len(), 1);
+    assert_eq!(
+        *journal.told.lock().unwrap(),
+        [
+            "WARN|message=[101] connect refused reason=\"no such app\" code=404 \
+          peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live|reason=no such app|code=404\
+          |client=101|peer=192.0.2.7:51234|vhost=__defaultVhost__|app=live"
+        ]
+    );
+}
+
+#[test]
+fn a_journal_that_is_not_there_is_an_error_only_where_it_is_named() {
+    let (_folder, config) = file_config("srs.log");
+    let journald = LogConfig {
+        target: LogTarget::Journald,
+        ..config.clone()
+    };
+    let auto = LogConfig {
+        target: LogTarget::Auto,
+        ..config
+    };
+    assert!(destination(&journald, false).is_err());
+    assert!(matches!(
+        destination(&auto, false),
+        Ok(Destination::Console { .. })
+    ));
+}
+
+#[test]
+fn colours_can_be_declined() {
+    let cases = [
+        (None, Some("xterm"), true),
+        (Some(""), Some("xterm"), true),
+        (Some("1"), Some("xterm"), false),
+        (None, Some("dumb"), false),
+        (None, None, false),
+    ];
+    for (no_color, term, expected) in cases {
+        let allowed = allows_colour(no_color.map(OsStr::new), term.map(OsStr::new));
+        assert_eq!(allowed, expected, "NO_COLOR={no_color:?} TERM={term:?}");
+    }
+}

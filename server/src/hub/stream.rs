@@ -1,0 +1,454 @@
+//! One live stream: its log, its publisher, its subscribers.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use srs_media::metadata::Metadata;
+use srs_media::packet::{Packet, Track};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::Hub;
+use super::cursor::Cursor;
+use super::log::{Entry, HeaderKey, Headers, Log, LogLimits, LoggedPacket, Sequence};
+use super::mixer::Mixer;
+use super::name::StreamName;
+use super::takeover::{Credential, PublishError, PublishRequest, Replaced};
+use super::timeline::Timeline;
+
+/// What a vhost's configuration says about its streams.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamSettings {
+    /// How much is kept, and for how long.
+    pub log: LogLimits,
+    /// Players get the publisher's own time.
+    pub atc: bool,
+    /// A publisher may ask for `atc` in its metadata (`bravo_atc` = "true").
+    pub atc_auto: bool,
+    /// Audio and video are put into the order of their timestamps.
+    pub mix_correct: bool,
+}
+
+/// One live stream. It exists while somebody publishes it or subscribes to it.
+#[derive(Debug)]
+pub struct Stream {
+    name: StreamName,
+    created: Instant,
+    /// Everything that an append changes, in one short critical section.
+    state: RwLock<State>,
+    /// Whether players get the publisher's own time: configured, or asked for by its metadata.
+    atc: AtomicBool,
+    /// Wakes the subscribers that have read everything.
+    appended: Notify,
+    /// The positions of the subscribers, so that the log keeps what the slowest needs.
+    readers: Mutex<Readers>,
+}
+
+#[derive(Debug)]
+struct State {
+    settings: StreamSettings,
+    log: Log,
+    timeline: Timeline,
+    mixer: Option<Mixer>,
+    incumbent: Option<Incumbent>,
+    /// Counts publishers; a publisher whose number is not the newest has been replaced.
+    generation: u64,
+    last_client: u64,
+    left_at: Option<Instant>,
+    since_eviction: u32,
+    jumps: u64,
+}
+
+#[derive(Debug)]
+struct Incumbent {
+    client: u64,
+    credential: Credential,
+    /// Cancelled when somebody else takes the stream over.
+    replaced: CancellationToken,
+    last_packet: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Readers {
+    next_id: u64,
+    positions: HashMap<u64, Arc<AtomicU64>>,
+}
+
+impl Stream {
+    pub(super) fn new(name: StreamName, settings: &StreamSettings, now: Instant) -> Self {
+        Self {
+            name,
+            created: now,
+            state: RwLock::new(State {
+                log: Log::new(settings.log),
+                timeline: Timeline::default(),
+                mixer: None,
+                incumbent: None,
+                generation: 0,
+                last_client: 0,
+                left_at: None,
+                since_eviction: 0,
+                jumps: 0,
+                settings: settings.clone(),
+            }),
+            atc: AtomicBool::new(settings.atc),
+            appended: Notify::new(),
+            readers: Mutex::default(),
+        }
+    }
+
+    /// The stream's name.
+    pub fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    /// The client that publishes the stream, if one does.
+    pub fn publisher(&self) -> Option<u64> {
+        self.read_state()
+            .incumbent
+            .as_ref()
+            .map(|incumbent| incumbent.client)
+    }
+
+    /// How many subscribers the stream has.
+    pub fn subscribers(&self) -> usize {
+        self.lock_readers().positions.len()
+    }
+
+    /// Bytes of media that the log holds.
+    pub fn log_bytes(&self) -> usize {
+        self.read_state().log.bytes()
+    }
+
+    /// The headers that a decoder of this stream needs now.
+    pub fn headers(&self) -> Arc<Headers> {
+        Arc::clone(self.read_state().log.headers())
+    }
+
+    /// How often a publisher's clock jumped and was set right.
+    pub fn clock_jumps(&self) -> u64 {
+        self.read_state().jumps
+    }
+
+    /// Whether nobody publishes or subscribes.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.read_state().incumbent.is_none() && self.subscribers() == 0
+    }
+
+    fn slowest_reader(&self) -> Option<Sequence> {
+        let readers = self.lock_readers();
+        readers
+            .positions
+            .values()
+            .map(|position| position.load(Ordering::Acquire))
+            .min()
+    }
+
+    fn append(&self, state: &mut State, logged: LoggedPacket) {
+        state.since_eviction += 1;
+        if state.log.append(logged) || state.since_eviction >= EVICTION_INTERVAL {
+            state.since_eviction = 0;
+            state.log.evict(self.slowest_reader());
+        }
+    }
+
+    // A panic inside a critical section leaves a whole state behind: every change in it is a
+    // single push or assignment. So the locks are taken whether or not they are poisoned.
+
+    fn read_state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_state(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_readers(&self) -> MutexGuard<'_, Readers> {
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one who publishes a stream. Dropping it unpublishes.
+#[derive(Debug)]
+pub struct Publisher {
+    hub: Hub,
+    stream: Arc<Stream>,
+    generation: u64,
+    replaced: CancellationToken,
+}
+
+/// What a publisher's packet meant for its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The publisher's clock jumped at this packet, and was set right.
+    pub clock_jumped: bool,
+}
+
+impl Publisher {
+    pub(super) fn begin(
+        hub: Hub,
+        stream: &Arc<Stream>,
+        settings: &StreamSettings,
+        request: PublishRequest,
+        now: Instant,
+    ) -> Result<Self, PublishError> {
+        let mut state = stream.write_state();
+        if let Some(incumbent) = &state.incumbent {
+            let silence = now.saturating_duration_since(incumbent.last_packet);
+            if !request.may_replace(&incumbent.credential, silence) {
+                return Err(PublishError::Busy {
+                    client: incumbent.client,
+                });
+            }
+            incumbent.replaced.cancel();
+        }
+        let replaced = CancellationToken::new();
+        let gap = match (&state.incumbent, state.left_at) {
+            (Some(incumbent), _) => now.saturating_duration_since(incumbent.last_packet),
+            (None, Some(left)) => now.saturating_duration_since(left),
+            (None, None) => Duration::ZERO,
+        };
+        stream.flush_mixer(&mut state);
+        state.generation += 1;
+        state.last_client = request.client;
+        state.incumbent = Some(Incumbent {
+            client: request.client,
+            credential: request.credential,
+            replaced: replaced.clone(),
+            last_packet: now,
+        });
+        state.settings = settings.clone();
+        stream.atc.store(settings.atc, Ordering::Relaxed);
+        state.mixer = settings.mix_correct.then(Mixer::default);
+        state.log.set_limits(settings.log);
+        state.timeline.restart(gap);
+        state.log.publish();
+        let generation = state.generation;
+        drop(state);
+        stream.appended.notify_waiters();
+        Ok(Self {
+            hub,
+            stream: Arc::clone(stream),
+            generation,
+            replaced,
+        })
+    }
+
+    /// The stream that is published.
+    pub fn stream(&self) -> &Arc<Stream> {
+        &self.stream
+    }
+
+    /// Completes when another client takes the stream over.
+    pub async fn replaced(&self) -> Replaced {
+        self.replaced.cancelled().await;
+        self.replacement()
+    }
+
+    fn replacement(&self) -> Replaced {
+        Replaced {
+            by: self.stream.read_state().last_client,
+        }
+    }
+
+    /// Appends a packet that came with the 32-bit timestamp `wire`.
+    ///
+    /// # Errors
+    /// [`Replaced`]: another client publishes the stream now; the packet was dropped.
+    pub fn push(
+        &self,
+        track: Track,
+        wire: u32,
+        payload: Bytes,
+        now: Instant,
+    ) -> Result<Pushed, Replaced> {
+        let stream = &self.stream;
+        let mut guard = stream.write_state();
+        let state = &mut *guard;
+        if state.generation != self.generation {
+            drop(guard);
+            return Err(self.replacement());
+        }
+        if let Some(incumbent) = &mut state.incumbent {
+            incumbent.last_packet = now;
+        }
+        let arrival = now.saturating_duration_since(stream.created);
+        let stamp = state.timeline.place(track, wire, arrival);
+        let packet = match track {
+            Track::Audio => Packet::audio(stamp.timestamp, payload),
+            Track::Video => Packet::video(stamp.timestamp, payload),
+            Track::Data => Packet::data(stamp.timestamp, payload),
+        };
+        if HeaderKey::of(&packet) == Some(HeaderKey::Metadata) {
+            let settings = &state.settings;
+            let atc = settings.atc || settings.atc_auto && asks_for_atc(&packet);
+            stream.atc.store(atc, Ordering::Relaxed);
+        }
+        state.jumps += u64::from(stamp.jumped);
+        let logged = LoggedPacket {
+            packet,
+            source: stamp.source,
+            discontinuity: stamp.jumped,
+        };
+        match &mut state.mixer {
+            None => stream.append(state, logged),
+            Some(mixer) => {
+                mixer.push(logged);
+                while let Some(next) = state.mixer.as_mut().and_then(Mixer::pop) {
+                    stream.append(state, next);
+                }
+            }
+        }
+        drop(guard);
+        stream.appended.notify_waiters();
+        Ok(Pushed {
+            clock_jumped: stamp.jumped,
+        })
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        let mut state = self.stream.write_state();
+        if state.generation == self.generation {
+            self.stream.flush_mixer(&mut state);
+            state.left_at = state
+                .incumbent
+                .take()
+                .map(|incumbent| incumbent.last_packet);
+            state.log.unpublish();
+            state.log.evict(self.stream.slowest_reader());
+        }
+        drop(state);
+        self.stream.appended.notify_waiters();
+        self.hub.leave(&self.stream);
+    }
+}
+
+impl Stream {
+    fn flush_mixer(&self, state: &mut State) {
+        while let Some(next) = state.mixer.as_mut().and_then(Mixer::pop_first) {
+            self.append(state, next);
+        }
+    }
+}
+
+/// One who takes from a stream. Dropping it leaves.
+#[derive(Debug)]
+pub struct Subscriber {
+    hub: Hub,
+    stream: Arc<Stream>,
+    id: u64,
+    cursor: Cursor,
+    /// `cursor`'s position, where the log can see it.
+    position: Arc<AtomicU64>,
+}
+
+impl Subscriber {
+    pub(super) fn begin(hub: Hub, stream: &Arc<Stream>) -> Self {
+        let position = Arc::new(AtomicU64::new(stream.read_state().log.first()));
+        let mut readers = stream.lock_readers();
+        readers.next_id += 1;
+        let id = readers.next_id;
+        readers.positions.insert(id, Arc::clone(&position));
+        drop(readers);
+        Self {
+            hub,
+            stream: Arc::clone(stream),
+            id,
+            cursor: Cursor::default(),
+            position,
+        }
+    }
+
+    /// The stream that is read.
+    pub fn stream(&self) -> &Arc<Stream> {
+        &self.stream
+    }
+
+    /// Whether players of the stream get its publisher's own timestamps.
+    pub fn is_atc(&self) -> bool {
+        self.stream.atc.load(Ordering::Relaxed)
+    }
+
+    /// How often this subscriber fell behind and jumped.
+    pub fn jumps(&self) -> u64 {
+        self.cursor.jumps()
+    }
+
+    /// How many packets it lost by that.
+    pub fn dropped(&self) -> u64 {
+        self.cursor.dropped()
+    }
+
+    /// Leaves video out until the next key frame.
+    pub fn await_key_frame(&mut self) {
+        self.cursor.await_key_frame();
+    }
+
+    /// How far behind the newest packet this subscriber is.
+    pub fn lag(&self) -> Duration {
+        self.stream.read_state().log.lag(self.cursor.position())
+    }
+
+    /// Reads what there is into `batch`; false if there is nothing new.
+    pub fn try_read(&mut self, batch: &mut Vec<Entry>) -> bool {
+        read_new(&self.stream, &mut self.cursor, &self.position, batch)
+    }
+
+    /// Waits until there is something to read, and reads it into `batch`.
+    ///
+    /// Cancel-safe: nothing is read until it is returned.
+    pub async fn read(&mut self, batch: &mut Vec<Entry>) {
+        let Self {
+            stream,
+            cursor,
+            position,
+            ..
+        } = self;
+        while !read_new(stream, cursor, position, batch) {
+            let appended = stream.appended.notified();
+            tokio::pin!(appended);
+            // Registered before the second look, so that no append falls between look and wait.
+            appended.as_mut().enable();
+            if read_new(stream, cursor, position, batch) {
+                return;
+            }
+            appended.await;
+        }
+    }
+}
+
+fn read_new(
+    stream: &Stream,
+    cursor: &mut Cursor,
+    position: &AtomicU64,
+    batch: &mut Vec<Entry>,
+) -> bool {
+    let state = stream.read_state();
+    let read = cursor.read(&state.log, state.settings.log.gop_cache, batch);
+    drop(state);
+    position.store(cursor.position(), Ordering::Release);
+    read
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.stream.lock_readers().positions.remove(&self.id);
+        self.hub.leave(&self.stream);
+    }
+}
+
+/// Whether an encoder asks for its own timestamps, as Adobe's and BravoSoft's do.
+fn asks_for_atc(packet: &Packet) -> bool {
+    Metadata::decode(&packet.payload).is_ok_and(|metadata| metadata.bravo_atc())
+}
+
+/// What nobody needs is dropped at each key frame, and after so many packets without one.
+const EVICTION_INTERVAL: u32 = 64;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! An encoder's packets into the log.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use srs_amf0::{Decoder, Limits};
+use srs_media::codec::{AudioConfig, VideoConfig};
+use srs_media::metadata::Metadata;
+use srs_media::packet::Track;
+use srs_media::{audio, video};
+use srs_rtmp::{Media, MediaKind};
+
+use crate::config::PublishConfig;
+use crate::hub::takeover::Replaced;
+use crate::hub::{Publisher, StreamName};
+
+/// One stream that a client publishes over RTMP. Dropping it unpublishes.
+#[derive(Debug)]
+pub struct RtmpPublish {
+    publisher: Publisher,
+    timeouts: Timeouts,
+    began: Instant,
+    last_packet: Option<Instant>,
+    /// Sequence headers that were told about, so that repeated ones are not told again.
+    told: [Option<Bytes>; 2],
+    jumps: JumpLog,
+    amf: Limits,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Timeouts {
+    first_packet: Duration,
+    packet: Duration,
+}
+
+impl RtmpPublish {
+    /// Publishes by `publisher`, from `now` on.
+    pub fn new(publisher: Publisher, config: &PublishConfig, amf: Limits, now: Instant) -> Self {
+        Self {
+            publisher,
+            timeouts: Timeouts {
+                first_packet: config.first_packet_timeout,
+                packet: config.timeout,
+            },
+            began: now,
+            last_packet: None,
+            told: [None, None],
+            jumps: JumpLog::default(),
+            amf,
+        }
+    }
+
+    /// The stream's name.
+    pub fn name(&self) -> &StreamName {
+        self.publisher.stream().name()
+    }
+
+    /// When the publisher counts as gone, unless a packet comes.
+    pub fn deadline(&self) -> Instant {
+        match self.last_packet {
+            Some(last) => last + self.timeouts.packet,
+            None => self.began + self.timeouts.first_packet,
+        }
+    }
+
+    /// How long it has published.
+    pub fn duration(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
+    }
+
+    /// Whether another client has taken the stream over, and which.
+    pub async fn replaced(&self) -> Replaced {
+        self.publisher.replaced().await
+    }
+
+    /// Takes one message in. Returns whether the publisher's clock jumped at it.
+    ///
+    /// # Errors
+    /// [`Replaced`]: another client publishes the stream now.
+    pub fn take(&mut self, media: Media, now: Instant) -> Result<bool, Replaced> {
+        let (track, payload) = match media.kind {
+            MediaKind::Audio => (Track::Audio, media.payload),
+            MediaKind::Video => (Track::Video, media.payload),
+            MediaKind::Data => match relayed_data(&media.payload, self.amf) {
+                Some(payload) => (Track::Data, payload),
+                None => return Ok(false),
+            },
+        };
+        self.last_packet = Some(now);
+        self.tell_codec(track, &payload);
+        let pushed = self.publisher.push(track, media.timestamp, payload, now)?;
+        if pushed.clock_jumped {
+            self.jumps.tell(track, media.timestamp, now);
+        }
+        Ok(pushed.clock_jumped)
+    }
+
+    /// Logs what a sequence header says, when it is a new one.
+    fn tell_codec(&mut self, track: Track, payload: &Bytes) {
+        let (told, summary) = match track {
+            Track::Video if is_video_header(payload) => {
+                let summary = VideoConfig::parse(payload).map(|config| config.to_string());
+                (&mut self.told[0], summary)
+            }
+            Track::Audio if is_audio_header(payload) => {
+                let summary = AudioConfig::parse(payload).map(|config| config.to_string());
+                (&mut self.told[1], summary)
+            }
+            _ => return,
+        };
+        if told.as_ref() == Some(payload) {
+            return;
+        }
+        *told = Some(payload.clone());
+        match summary {
+            Ok(summary) => tracing::info!("{} is {summary}", name_of(track)),
+            // Players may understand what we do not: the header is passed on as it is.
+            Err(error) => {
+                tracing::warn!(
+                    "cannot read the {} sequence header: {error}",
+                    name_of(track)
+                );
+            }
+        }
+    }
+}
+
+fn is_video_header(payload: &[u8]) -> bool {
+    video::TagHeader::parse(payload).is_ok_and(|header| header.is_sequence_header())
+}
+
+fn is_audio_header(payload: &[u8]) -> bool {
+    audio::TagHeader::parse(payload).is_ok_and(|header| header.is_sequence_header())
+}
+
+fn name_of(track: Track) -> &'static str {
+    match track {
+        Track::Audio => "audio",
+        Track::Video => "video",
+        Track::Data => "data",
+    }
+}
+
+/// What players get of a data message: metadata in their own form, cue points and captions as they
+/// are, and nothing of what speaks to the server alone.
+fn relayed_data(payload: &Bytes, limits: Limits) -> Option<Bytes> {
+    if let Ok(mut metadata) = Metadata::decode(payload) {
+        metadata.insert("server", SERVER);
+        metadata.insert("server_version", env!("CARGO_PKG_VERSION"));
+        return Some(metadata.encode());
+    }
+    let name = Decoder::new(payload, limits).decode().ok()?;
+    let name = name.as_str()?;
+    let for_us = name.starts_with(['@', '|']) || name == "onStatus" || name == "onMetaData";
+    (!for_us).then(|| payload.clone())
+}
+
+/// Tells of a jumping clock once, and then at most once in [`JumpLog::EVERY`].
+#[derive(Debug, Default)]
+struct JumpLog {
+    last: Option<Instant>,
+    untold: u64,
+}
+
+impl JumpLog {
+    const EVERY: Duration = Duration::from_secs(30);
+
+    fn tell(&mut self, track: Track, wire: u32, now: Instant) {
+        let quiet = self
+            .last
+            .is_none_or(|last| now.saturating_duration_since(last) >= Self::EVERY);
+        if !quiet {
+            self.untold += 1;
+            return;
+        }
+        tracing::warn!(
+            timestamp = wire,
+            untold = self.untold,
+            "the publisher's {} clock jumped; players go on without a jump",
+            name_of(track)
+        );
+        self.last = Some(now);
+        self.untold = 0;
+    }
+}
+
+/// What metadata calls this server.
+const SERVER: &str = concat!("srs ", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use srs_amf0::{Object, Value, encode};
+
+    use super::*;
+
+    fn body(values: &[Value]) -> Bytes {
+        let mut out = BytesMut::new();
+        for value in values {
+            encode(value, &mut out);
+        }
+        out.freeze()
+    }
+
+    #[test]
+    fn players_get_metadata_without_the_encoders_instruction() {
+        let properties = Value::EcmaArray(Object::new().with("width", 640.0));
+        let sent = body(&["@setDataFrame".into(), "onMetaData".into(), properties]);
+        let relayed = relayed_data(&sent, Limits::default()).expect("metadata is relayed");
+        let metadata = Metadata::decode(&relayed).expect("it is metadata");
+        let server = metadata.properties().get("server").and_then(Value::as_str);
+        assert_eq!(server, Some(SERVER));
+        assert_eq!(
+            metadata.properties().get("width").and_then(Value::as_f64),
+            Some(640.0)
+        );
+        assert!(!relayed.windows(13).any(|window| window == b"@setDataFrame"));
+    }
+
+    #[test]
+    fn cue_points_pass_and_the_servers_own_messages_do_not() {
+        let limits = Limits::default();
+        let cue = body(&["onCuePoint".into(), Object::new().with("name", "ad").into()]);
+        assert_eq!(relayed_data(&cue, limits), Some(cue));
+        for name in ["@clearDataFrame", "|RtmpSampleAccess", "onStatus"] {
+            assert_eq!(relayed_data(&body(&[name.into()]), limits), None, "{name}");
+        }
+        assert_eq!(
+            relayed_data(&Bytes::from_static(&[0xFF, 0, 1]), limits),
+            None
+        );
+    }
+}

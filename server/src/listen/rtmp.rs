@@ -1,0 +1,551 @@
+//! One RTMP peer's way: handshake, connect, then publish or play, for as long as it likes.
+//!
+//! A [`Session`] is one task. It feeds the pure [`ServerConnection`] from the socket, answers what
+//! the peer asks for by the configuration, and hands media to [`crate::input::rtmp_publish`] or
+//! takes it from [`crate::output::rtmp_play`]. Whatever goes wrong ends this one connection, with
+//! one line in the log.
+
+mod end;
+mod requests;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use srs_net::{Exchange, Transport, seed, tcp};
+use srs_rtmp::server::{ConnectRequest, ServerConnection, ServerEvent, ServerSettings};
+use srs_rtmp::url::AppTarget;
+use tokio::net::TcpStream;
+use tokio::time::{sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
+use self::end::End;
+use crate::config::{Config, LimitsConfig};
+use crate::control::clients::{Admitted, Role};
+use crate::control::counters::Incident;
+use crate::control::logging;
+use crate::hub::takeover::Replaced;
+use crate::input::rtmp_publish::RtmpPublish;
+use crate::output::rtmp_play::{RtmpPlay, Sent};
+use crate::service::Service;
+
+/// Serves one client until either side ends it. `span` is the client's own, entered already.
+pub async fn serve(
+    service: Arc<Service>,
+    config: Arc<Config>,
+    socket: TcpStream,
+    admitted: Admitted,
+    span: Span,
+) {
+    let stop = service.stop.child_token();
+    let mut session = Session::new(service, config, socket, admitted, span);
+    let end = match tcp::prepare(
+        session.transport.socket(),
+        session.config.limits.send_timeout,
+    ) {
+        Ok(()) => session.run(&stop).await,
+        Err(error) => End::Socket(error),
+    };
+    session.finish(end).await;
+}
+
+struct Session {
+    service: Arc<Service>,
+    config: Arc<Config>,
+    admitted: Admitted,
+    span: Span,
+    transport: Transport<TcpStream>,
+    connection: ServerConnection,
+    /// What the peer connected to, once it has.
+    connected: Option<Connected>,
+    publishing: Vec<(u32, RtmpPublish)>,
+    playing: Vec<RtmpPlay>,
+    began: Instant,
+    /// The phase before the peer publishes or plays, and when it must be over.
+    phase: Phase,
+    /// Set while bytes wait for the peer.
+    unsent: Option<Unsent>,
+}
+
+struct Connected {
+    request: ConnectRequest,
+    target: AppTarget,
+}
+
+/// Bytes wait for the peer.
+#[derive(Clone, Copy, Debug)]
+struct Unsent {
+    /// When it last took some, as far as was looked.
+    since: Instant,
+    /// How many it had taken then.
+    sent: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Handshake,
+    /// Since then the peer neither publishes nor plays, and may go on so for that long.
+    Idle(Instant, Duration),
+    Streaming,
+}
+
+/// What woke a session up.
+enum Woken {
+    Exchange(std::io::Result<Exchange>),
+    /// The player of this index has something to send.
+    Player(usize),
+    Replaced(u32, Replaced),
+    Timer,
+    Stop,
+}
+
+impl Session {
+    fn new(
+        service: Arc<Service>,
+        config: Arc<Config>,
+        socket: TcpStream,
+        admitted: Admitted,
+        span: Span,
+    ) -> Self {
+        let settings = ServerSettings {
+            limits: protocol_limits(&config.limits),
+            ..ServerSettings::default()
+        };
+        let connection = ServerConnection::new(settings, seed::unix_time(), seed::entropy());
+        let now = Instant::now();
+        Self {
+            service,
+            config,
+            admitted,
+            span,
+            transport: Transport::new(socket),
+            connection,
+            connected: None,
+            publishing: Vec::new(),
+            playing: Vec::new(),
+            began: now,
+            phase: Phase::Handshake,
+            unsent: None,
+        }
+    }
+
+    async fn run(&mut self, stop: &CancellationToken) -> End {
+        let stopped = stop.cancelled();
+        let timer = sleep_until(self.deadline().into());
+        tokio::pin!(stopped, timer);
+        loop {
+            if let Some(end) = self.handle_inbox() {
+                return end;
+            }
+            self.note_unsent();
+            // The timer is only ever moved forward here: deadlines that move back as packets come
+            // are looked at when it fires, so that a packet costs no timer.
+            let deadline = self.deadline().into();
+            if deadline < timer.deadline() {
+                timer.as_mut().reset(deadline);
+            }
+            let takes_answers = self.transport.outbox.len() < MOST_UNSENT;
+            let drained = self.transport.outbox.is_empty();
+            let (transport, playing, publishing) =
+                (&mut self.transport, &mut self.playing, &self.publishing);
+            let woken = tokio::select! {
+                () = &mut stopped => Woken::Stop,
+                result = transport.exchange(takes_answers) => Woken::Exchange(result),
+                index = ready_player(playing), if drained => Woken::Player(index),
+                (id, by) = replaced_publisher(publishing) => Woken::Replaced(id, by),
+                () = &mut timer => Woken::Timer,
+            };
+            let end = match woken {
+                Woken::Exchange(result) => self.exchanged(result),
+                Woken::Player(index) => {
+                    self.send_to_player(index);
+                    None
+                }
+                Woken::Replaced(id, by) => Some(self.replaced(id, by)),
+                Woken::Timer => {
+                    let end = self.check_deadlines(Instant::now());
+                    timer.as_mut().reset(self.deadline().into());
+                    end
+                }
+                Woken::Stop => Some(End::Stopped),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    fn exchanged(&self, result: std::io::Result<Exchange>) -> Option<End> {
+        let traffic = &self.admitted.client().traffic;
+        traffic
+            .bytes_in
+            .store(self.transport.received(), Ordering::Relaxed);
+        traffic
+            .bytes_out
+            .store(self.transport.sent(), Ordering::Relaxed);
+        match result {
+            Ok(Exchange::Closed) => Some(End::PeerClosed),
+            Ok(Exchange::Drained) => None,
+            Ok(Exchange::Received) => {
+                // Commands come in small segments, each of which the peer's Nagle holds back until
+                // the one before is acknowledged. The kernel forgets the option again, so it is
+                // set after each read; an error would show at the next one.
+                if !matches!(self.phase, Phase::Streaming) {
+                    let _ = tcp::acknowledge_at_once(self.transport.socket());
+                }
+                None
+            }
+            Err(error) => Some(End::Socket(error)),
+        }
+    }
+
+    /// Handles everything that the peer has sent so far.
+    fn handle_inbox(&mut self) -> Option<End> {
+        loop {
+            let Transport { inbox, outbox, .. } = &mut self.transport;
+            match self.connection.read(inbox, outbox) {
+                Ok(Some(event)) => {
+                    if let Some(end) = self.handle(event) {
+                        return Some(end);
+                    }
+                }
+                Ok(None) => {
+                    self.transport.release_inbox();
+                    return None;
+                }
+                Err(error) => return Some(End::Protocol(error)),
+            }
+        }
+    }
+
+    fn handle(&mut self, event: ServerEvent) -> Option<End> {
+        let now = Instant::now();
+        match event {
+            ServerEvent::HandshakeDone => {
+                self.phase = Phase::Idle(now, self.config.limits.identify_timeout);
+            }
+            ServerEvent::Connect(request) => return self.connect(request),
+            ServerEvent::Publish(request) => self.publish(&request, now),
+            ServerEvent::Play(request) => self.play(&request, now),
+            ServerEvent::Media(media) => {
+                let id = media.message_stream_id;
+                let (_, publish) = self.publishing.iter_mut().find(|(known, _)| *known == id)?;
+                self.admitted
+                    .client()
+                    .traffic
+                    .packets
+                    .fetch_add(1, Ordering::Relaxed);
+                match publish.take(media, now) {
+                    Ok(false) => {}
+                    Ok(true) => self.service.counters.count(Incident::ClockJump),
+                    Err(by) => return Some(self.replaced(id, by)),
+                }
+            }
+            ServerEvent::Pause {
+                message_stream_id,
+                paused,
+            } => {
+                if let Some(play) = self.play_mut(message_stream_id) {
+                    play.pause(paused);
+                    tracing::debug!(paused, "the player paused or resumed");
+                }
+            }
+            ServerEvent::Receive {
+                message_stream_id,
+                kind,
+                wanted,
+            } => {
+                if let Some(play) = self.play_mut(message_stream_id) {
+                    play.receive(kind, wanted);
+                }
+            }
+            ServerEvent::BufferLength { millis, .. } => {
+                tracing::debug!(millis, "the player told its buffer length");
+            }
+            ServerEvent::Stop { message_stream_id } => {
+                self.stop_stream(message_stream_id, "ended by the client", now);
+            }
+        }
+        None
+    }
+
+    fn play_mut(&mut self, message_stream_id: u32) -> Option<&mut RtmpPlay> {
+        self.playing
+            .iter_mut()
+            .find(|play| play.message_stream_id() == message_stream_id)
+    }
+
+    /// Ends what a message stream carries; the client goes on and may begin anew.
+    fn stop_stream(&mut self, message_stream_id: u32, why: &str, now: Instant) {
+        if let Some(index) = self
+            .publishing
+            .iter()
+            .position(|(id, _)| *id == message_stream_id)
+        {
+            let (_, publish) = self.publishing.swap_remove(index);
+            self.tell_unpublish(&publish, why, now);
+        }
+        let of_stream = |play: &RtmpPlay| play.message_stream_id() == message_stream_id;
+        if let Some(index) = self.playing.iter().position(of_stream) {
+            let play = self.playing.swap_remove(index);
+            self.tell_stop(&play, why, now);
+        }
+        if self.publishing.is_empty() && self.playing.is_empty() {
+            self.phase = Phase::Idle(now, BETWEEN_STREAMS);
+        }
+    }
+
+    fn tell_unpublish(&self, publish: &RtmpPublish, why: &str, now: Instant) {
+        let traffic = self.admitted.client().traffic.reading();
+        let name = publish.name();
+        logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
+        tracing::info!(
+            seconds = publish.duration(now).as_secs(),
+            packets = traffic.packets,
+            bytes = traffic.bytes_in,
+            "unpublish: {why}"
+        );
+    }
+
+    fn tell_stop(&self, play: &RtmpPlay, why: &str, now: Instant) {
+        let name = play.name();
+        logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
+        tracing::info!(
+            seconds = play.duration(now).as_secs(),
+            packets = play.packets(),
+            dropped = play.dropped(),
+            "stop: {why}"
+        );
+    }
+
+    fn send_to_player(&mut self, index: usize) {
+        let now = Instant::now();
+        let Some(play) = self.playing.get_mut(index) else {
+            return;
+        };
+        let before = play.packets();
+        let sent = play.send(&mut self.connection, &mut self.transport.outbox, now);
+        let traffic = &self.admitted.client().traffic;
+        traffic
+            .packets
+            .fetch_add(play.packets() - before, Ordering::Relaxed);
+        traffic.dropped.store(play.dropped(), Ordering::Relaxed);
+        if sent == Sent::Finished {
+            let id = play.message_stream_id();
+            self.end_play(id, "the duration that was asked for is over", now);
+        }
+    }
+
+    /// Ends a play from our side.
+    fn end_play(&mut self, message_stream_id: u32, why: &str, now: Instant) {
+        self.connection
+            .end_play(message_stream_id, why, &mut self.transport.outbox);
+        self.stop_stream(message_stream_id, why, now);
+    }
+
+    fn replaced(&mut self, message_stream_id: u32, by: Replaced) -> End {
+        self.service.counters.count(Incident::PublisherReplaced);
+        let why = format!("replaced by another publisher (client {})", by.by);
+        self.connection
+            .end_publish(message_stream_id, &why, &mut self.transport.outbox);
+        self.stop_stream(message_stream_id, &why, Instant::now());
+        End::Replaced
+    }
+
+    /// Notes when bytes begin to wait for the peer, and when none do any more.
+    fn note_unsent(&mut self) {
+        if self.transport.outbox.is_empty() {
+            self.unsent = None;
+        } else if self.unsent.is_none() {
+            self.unsent = Some(Unsent {
+                since: Instant::now(),
+                sent: self.transport.sent(),
+            });
+        }
+    }
+
+    /// The next moment at which patience with the peer may be over.
+    fn deadline(&self) -> Instant {
+        let limits = &self.config.limits;
+        let phase = match self.phase {
+            Phase::Handshake => Some(self.began + limits.handshake_timeout),
+            Phase::Idle(since, patience) => Some(since + patience),
+            Phase::Streaming => None,
+        };
+        let write = self.unsent.map(|unsent| unsent.since + limits.send_timeout);
+        let publishers = self
+            .publishing
+            .iter()
+            .map(|(_, publish)| publish.deadline());
+        let players = self.playing.iter().filter_map(RtmpPlay::deadline);
+        let look_again = Instant::now() + LOOK_AGAIN;
+        [phase, write]
+            .into_iter()
+            .flatten()
+            .chain(publishers)
+            .chain(players)
+            .fold(look_again, Ord::min)
+    }
+
+    fn check_deadlines(&mut self, now: Instant) -> Option<End> {
+        let sent = self.transport.sent();
+        if let Some(unsent) = &mut self.unsent
+            && unsent.sent != sent
+        {
+            *unsent = Unsent { since: now, sent };
+        }
+        let traffic = &self.admitted.client().traffic;
+        let lag = self
+            .playing
+            .iter()
+            .map(RtmpPlay::lag)
+            .max()
+            .unwrap_or_default();
+        let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        traffic.lag_millis.store(lag, Ordering::Relaxed);
+        traffic.bytes_out.store(sent, Ordering::Relaxed);
+        let send_timeout = self.config.limits.send_timeout;
+        if self
+            .unsent
+            .is_some_and(|unsent| now >= unsent.since + send_timeout)
+        {
+            return Some(End::SendTimeout);
+        }
+        match self.phase {
+            Phase::Handshake if now >= self.began + self.config.limits.handshake_timeout => {
+                return Some(End::HandshakeTimeout);
+            }
+            Phase::Idle(since, patience) if now >= since + patience => {
+                return Some(End::IdentifyTimeout);
+            }
+            _ => {}
+        }
+        if self
+            .publishing
+            .iter()
+            .any(|(_, publish)| now >= publish.deadline())
+        {
+            return Some(End::PublishTimeout);
+        }
+        let tired: Vec<u32> = self
+            .playing
+            .iter()
+            .filter(|play| play.deadline().is_some_and(|deadline| now >= deadline))
+            .map(RtmpPlay::message_stream_id)
+            .collect();
+        for id in tired {
+            self.end_play(id, "the stream has no publisher", now);
+        }
+        None
+    }
+
+    /// Tells the peer, the log and the counters how it ended, and closes.
+    async fn finish(mut self, end: End) {
+        let now = Instant::now();
+        let why = end.to_string();
+        if let Some(incident) = end.incident() {
+            self.service.counters.count(incident);
+        }
+        let ids: Vec<u32> = self
+            .playing
+            .iter()
+            .map(RtmpPlay::message_stream_id)
+            .collect();
+        for id in ids {
+            self.end_play(id, &why, now);
+        }
+        while let Some((id, publish)) = self.publishing.pop() {
+            self.tell_unpublish(&publish, &why, now);
+            self.connection
+                .end_publish(id, &why, &mut self.transport.outbox);
+        }
+        end.tell();
+        if end.deserves_farewell() {
+            // A peer that does not take our last words in time goes without them.
+            let _ = timeout(FAREWELL, self.transport.close()).await;
+        }
+    }
+
+    fn set_role(&mut self, role: Role) {
+        self.admitted.client().set_role(role);
+        self.phase = Phase::Streaming;
+    }
+}
+
+/// Waits until a player has something to send; gives its index.
+async fn ready_player(playing: &mut [RtmpPlay]) -> usize {
+    match playing {
+        [] => std::future::pending().await,
+        [only] => {
+            only.ready().await;
+            0
+        }
+        // Several streams on one connection are rare (Flash did that), so this may allocate.
+        several => {
+            let ready = several.iter_mut().enumerate().map(|(index, play)| {
+                Box::pin(async move {
+                    play.ready().await;
+                    index
+                })
+            });
+            first(ready.collect()).await
+        }
+    }
+}
+
+/// Waits until another client has taken over one of the published streams.
+async fn replaced_publisher(publishing: &[(u32, RtmpPublish)]) -> (u32, Replaced) {
+    match publishing {
+        [] => std::future::pending().await,
+        [(id, only)] => (*id, only.replaced().await),
+        several => {
+            let replaced = several
+                .iter()
+                .map(|(id, publish)| Box::pin(async { (*id, publish.replaced().await) }));
+            first(replaced.collect()).await
+        }
+    }
+}
+
+/// The output of whichever future completes first.
+async fn first<F: Future + Unpin>(mut futures: Vec<F>) -> F::Output {
+    std::future::poll_fn(|context| {
+        for future in &mut futures {
+            if let std::task::Poll::Ready(output) = std::pin::Pin::new(future).poll(context) {
+                return std::task::Poll::Ready(output);
+            }
+        }
+        std::task::Poll::Pending
+    })
+    .await
+}
+
+fn protocol_limits(limits: &LimitsConfig) -> srs_rtmp::Limits {
+    srs_rtmp::Limits {
+        media_message: limits.media_message,
+        data_message: limits.data_message,
+        command_message: limits.command_message,
+        chunk_streams: limits.chunk_streams,
+        message_streams: limits.message_streams,
+        amf: amf_limits(limits),
+        ..srs_rtmp::Limits::default()
+    }
+}
+
+fn amf_limits(limits: &LimitsConfig) -> srs_amf0::Limits {
+    srs_amf0::Limits {
+        depth: limits.amf_depth,
+        values: limits.amf_values,
+    }
+}
+
+/// Nothing more is read from a peer for which so many bytes wait: one batch of media and the
+/// answers to some commands.
+const MOST_UNSENT: usize = 1024 * 1024;
+/// How long a client may rest between two streams on one connection.
+const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
+/// How long the last words may take.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// A session looks at its figures at least so often.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);

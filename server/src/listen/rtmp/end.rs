@@ -1,0 +1,105 @@
+//! How a session ends, and who is told.
+
+use std::fmt;
+use std::io;
+
+use srs_rtmp::ConnectionError;
+
+use crate::control::counters::Incident;
+
+/// Why a session is over.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The peer closed the connection.
+    PeerClosed,
+    /// The socket broke.
+    Socket(io::Error),
+    /// The peer broke the protocol or a limit of it.
+    Protocol(ConnectionError),
+    /// The connect was refused; it was told and counted where it happened.
+    Refused,
+    /// Another publisher took the stream over; told and counted likewise.
+    Replaced,
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// Neither publish nor play came in time.
+    IdentifyTimeout,
+    /// The publisher sent nothing for too long.
+    PublishTimeout,
+    /// The peer took no byte for too long.
+    SendTimeout,
+    /// The server stops.
+    Stopped,
+}
+
+impl End {
+    /// What is counted.
+    pub(super) fn incident(&self) -> Option<Incident> {
+        match self {
+            Self::Protocol(_) => Some(Incident::ProtocolError),
+            Self::HandshakeTimeout => Some(Incident::HandshakeTimeout),
+            Self::IdentifyTimeout => Some(Incident::IdentifyTimeout),
+            Self::PublishTimeout => Some(Incident::PublishTimeout),
+            Self::SendTimeout => Some(Incident::SendTimeout),
+            Self::PeerClosed | Self::Socket(_) | Self::Refused | Self::Replaced | Self::Stopped => {
+                None
+            }
+        }
+    }
+
+    /// Whether the peer is still there to be told.
+    pub(super) fn deserves_farewell(&self) -> bool {
+        match self {
+            Self::Refused
+            | Self::Replaced
+            | Self::Stopped
+            | Self::IdentifyTimeout
+            | Self::PublishTimeout
+            | Self::Protocol(_) => true,
+            Self::PeerClosed | Self::Socket(_) | Self::HandshakeTimeout | Self::SendTimeout => {
+                false
+            }
+        }
+    }
+
+    /// The session's last line in the log: a peer that leaves is nothing special, one that must be
+    /// cut off is worth a look.
+    pub(super) fn tell(&self) {
+        match self {
+            Self::PeerClosed | Self::Socket(_) | Self::Stopped | Self::Refused | Self::Replaced => {
+                tracing::debug!("disconnected: {self}");
+            }
+            Self::Protocol(_)
+            | Self::HandshakeTimeout
+            | Self::IdentifyTimeout
+            | Self::PublishTimeout
+            | Self::SendTimeout => tracing::warn!("disconnected: {self}"),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PeerClosed => write!(f, "the client closed the connection"),
+            Self::Socket(error) => write!(f, "the connection broke: {error}"),
+            Self::Protocol(error) => write!(f, "the client broke the protocol: {error}"),
+            Self::Refused => write!(f, "the client was refused"),
+            Self::Replaced => write!(f, "another publisher took over"),
+            Self::HandshakeTimeout => {
+                write!(f, "no handshake within limits.handshake_timeout")
+            }
+            Self::IdentifyTimeout => {
+                write!(f, "neither publish nor play within limits.identify_timeout")
+            }
+            Self::PublishTimeout => {
+                write!(
+                    f,
+                    "no media within publish.first_packet_timeout or publish.timeout"
+                )
+            }
+            Self::SendTimeout => write!(f, "took no data within limits.send_timeout"),
+            Self::Stopped => write!(f, "the server stops"),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! What a peer asks for, settled by the configuration.
+
+use std::time::Instant;
+
+use srs_amf0::Object;
+use srs_rtmp::server::{
+    ConnectInfo, ConnectRejection, ConnectRequest, PlayRejection, PlayRequest, PublishRejection,
+    PublishRequest,
+};
+use srs_rtmp::url::{AppTarget, Target};
+
+use super::end::End;
+use super::{Connected, Session, amf_limits};
+use crate::config::{Config, VhostConfig};
+use crate::control::access::{self, Purpose};
+use crate::control::clients::Role;
+use crate::control::counters::Incident;
+use crate::control::logging;
+use crate::hub::log::LogLimits;
+use crate::hub::takeover::Credential;
+use crate::hub::{self, PublishError, StreamName, StreamSettings};
+use crate::input::rtmp_publish::RtmpPublish;
+use crate::output::rtmp_play::RtmpPlay;
+
+impl Session {
+    pub(super) fn connect(&mut self, request: ConnectRequest) -> Option<End> {
+        let (target, vhost) = match self.resolve_app(&request) {
+            Ok(resolved) => resolved,
+            Err(rejection) => return Some(self.refuse_connect(&rejection)),
+        };
+        logging::record_app(&self.span, &vhost, &target.app);
+        tracing::debug!(
+            tc_url = request.tc_url,
+            page_url = request.page_url,
+            flash_version = request.flash_version,
+            "connect"
+        );
+        let info = self.connect_info();
+        self.connection
+            .accept_connect(&info, &mut self.transport.outbox);
+        self.connected = Some(Connected { request, target });
+        None
+    }
+
+    fn resolve_app(
+        &self,
+        request: &ConnectRequest,
+    ) -> Result<(AppTarget, String), ConnectRejection> {
+        let target = AppTarget::resolve(&request.tc_url, Some(&request.app))
+            .map_err(|error| ConnectRejection::InvalidApp(error.to_string()))?;
+        let (name, vhost) =
+            enabled_vhost(&self.config, &target.vhost).map_err(ConnectRejection::InvalidApp)?;
+        let name = name.to_owned();
+        access::check_refer(&vhost.refer, Purpose::Connect, &request.page_url)
+            .map_err(|refused| ConnectRejection::Rejected(refused.to_string()))?;
+        Ok((target, name))
+    }
+
+    fn refuse_connect(&mut self, rejection: &ConnectRejection) -> End {
+        self.service.counters.count(Incident::ConnectRefused);
+        let (ConnectRejection::Rejected(why) | ConnectRejection::InvalidApp(why)) = rejection;
+        tracing::warn!("refused to connect: {why}");
+        self.connection
+            .reject_connect(rejection, &mut self.transport.outbox);
+        End::Refused
+    }
+
+    /// Who we are. Players, edges and scripts read the `srs_` fields.
+    fn connect_info(&self) -> ConnectInfo {
+        let local = self.transport.socket().local_addr();
+        let ip = local
+            .map(|address| address.ip().to_canonical().to_string())
+            .unwrap_or_default();
+        #[expect(clippy::cast_precision_loss, reason = "ids stay far below 2^53")]
+        let id = self.admitted.client().id as f64;
+        let data = Object::new()
+            .with("version", "3,5,3,888")
+            .with("srs_sig", "SRS")
+            .with("srs_server", concat!("srs ", env!("CARGO_PKG_VERSION")))
+            .with("srs_license", env!("CARGO_PKG_LICENSE"))
+            .with("srs_role", "origin server")
+            .with("srs_version", env!("CARGO_PKG_VERSION"))
+            .with("srs_server_ip", ip)
+            .with("srs_pid", f64::from(std::process::id()))
+            .with("srs_id", id);
+        ConnectInfo {
+            data,
+            ..ConnectInfo::default()
+        }
+    }
+
+    pub(super) fn publish(&mut self, request: &PublishRequest, now: Instant) {
+        let id = request.message_stream_id;
+        self.stop_stream(id, "the client publishes anew", now);
+        match self.begin_publish(request, now) {
+            Ok(publish) => {
+                let chunk_size = self.chunk_size(&publish.name().vhost);
+                self.connection
+                    .set_chunk_size(chunk_size, &mut self.transport.outbox);
+                self.connection
+                    .accept_publish(id, &mut self.transport.outbox);
+                self.publishing.push((id, publish));
+                self.set_role(Role::Publisher);
+            }
+            Err(rejection) => {
+                self.service.counters.count(Incident::PublishRefused);
+                let (PublishRejection::BadName(why) | PublishRejection::Denied(why)) = &rejection;
+                tracing::warn!("refused to publish: {why}");
+                self.connection
+                    .reject_publish(id, &rejection, &mut self.transport.outbox);
+            }
+        }
+    }
+
+    fn begin_publish(
+        &self,
+        request: &PublishRequest,
+        now: Instant,
+    ) -> Result<RtmpPublish, PublishRejection> {
+        let (target, name, vhost) = self
+            .resolve(&request.stream)
+            .map_err(PublishRejection::BadName)?;
+        logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
+        self.check_page(vhost, Purpose::Publish)
+            .map_err(|refused| PublishRejection::Denied(refused.to_string()))?;
+        let client = self.admitted.client();
+        let credential = Credential {
+            address: client.peer.ip().to_canonical(),
+            params: target.params,
+        };
+        let wish = hub::PublishRequest {
+            client: client.id,
+            credential,
+            takeover: vhost.publish.takeover,
+            dead_after: vhost.publish.dead_after,
+        };
+        let settings = stream_settings(&self.config, vhost);
+        let publisher = self
+            .service
+            .hub
+            .publish(&name, &settings, wish, now)
+            .map_err(|busy @ PublishError::Busy { .. }| {
+                PublishRejection::BadName(busy.to_string())
+            })?;
+        let style = if request.announced { "FMLE" } else { "Flash" };
+        tracing::info!(style, "publish");
+        Ok(RtmpPublish::new(
+            publisher,
+            &vhost.publish,
+            amf_limits(&self.config.limits),
+            now,
+        ))
+    }
+
+    pub(super) fn play(&mut self, request: &PlayRequest, now: Instant) {
+        let id = request.message_stream_id;
+        self.stop_stream(id, "the client plays anew", now);
+        match self.begin_play(request, now) {
+            Ok(play) => {
+                let chunk_size = self.chunk_size(&play.name().vhost);
+                self.connection
+                    .set_chunk_size(chunk_size, &mut self.transport.outbox);
+                self.connection.accept_play(id, &mut self.transport.outbox);
+                self.playing.push(play);
+                self.set_role(Role::Player);
+            }
+            Err(rejection) => {
+                self.service.counters.count(Incident::PlayRefused);
+                let (PlayRejection::StreamNotFound(why) | PlayRejection::Failed(why)) = &rejection;
+                tracing::warn!("refused to play: {why}");
+                self.connection
+                    .reject_play(id, &rejection, &mut self.transport.outbox);
+            }
+        }
+    }
+
+    fn begin_play(&self, request: &PlayRequest, now: Instant) -> Result<RtmpPlay, PlayRejection> {
+        let (_, name, vhost) = self
+            .resolve(&request.stream)
+            .map_err(PlayRejection::StreamNotFound)?;
+        logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
+        self.check_page(vhost, Purpose::Play)
+            .map_err(|refused| PlayRejection::Failed(refused.to_string()))?;
+        let settings = stream_settings(&self.config, vhost);
+        let subscriber = self.service.hub.subscribe(&name, &settings, now);
+        match subscriber.stream().publisher() {
+            Some(publisher) => tracing::info!(publisher, "play"),
+            None => tracing::info!("play: waiting for a publisher"),
+        }
+        let id = request.message_stream_id;
+        Ok(RtmpPlay::new(id, subscriber, vhost, request.duration, now))
+    }
+
+    /// What the name of a stream means on this connection.
+    fn resolve(&self, stream: &str) -> Result<(Target, StreamName, &VhostConfig), String> {
+        let connected = self.connected.as_ref().ok_or("not connected")?;
+        let target = connected
+            .target
+            .stream(stream)
+            .map_err(|error| error.to_string())?;
+        let (vhost_name, vhost) = enabled_vhost(&self.config, &target.vhost)?;
+        let name = StreamName::new(vhost_name, &target.app, &target.stream);
+        Ok((target, name, vhost))
+    }
+
+    /// Checks the page by the rules for everybody, too: a stream's name may lead to another vhost
+    /// than the one that was connected to.
+    fn check_page(&self, vhost: &VhostConfig, purpose: Purpose) -> Result<(), access::Refused> {
+        let connected = self.connected.as_ref();
+        let page_url = connected.map_or("", |connected| &connected.request.page_url);
+        access::check_refer(&vhost.refer, Purpose::Connect, page_url)?;
+        access::check_refer(&vhost.refer, purpose, page_url)
+    }
+
+    fn chunk_size(&self, vhost: &str) -> u32 {
+        let (_, vhost) = self.config.vhost(vhost);
+        vhost.chunk_size.unwrap_or(self.config.chunk_size).get()
+    }
+}
+
+/// The vhost that serves `host`, unless it is switched off.
+fn enabled_vhost<'a>(config: &'a Config, host: &str) -> Result<(&'a str, &'a VhostConfig), String> {
+    let (name, vhost) = config.vhost(host);
+    if vhost.enabled {
+        Ok((name, vhost))
+    } else {
+        Err(format!("vhost {name} is not enabled"))
+    }
+}
+
+fn stream_settings(config: &Config, vhost: &VhostConfig) -> StreamSettings {
+    StreamSettings {
+        log: LogLimits {
+            queue_length: vhost.queue_length,
+            gop_cache: vhost.gop_cache,
+            memory: usize::try_from(config.limits.stream_memory).unwrap_or(usize::MAX),
+        },
+        atc: vhost.atc,
+        atc_auto: vhost.atc_auto,
+        mix_correct: vhost.mix_correct,
+    }
+}

@@ -1,0 +1,339 @@
+//! A cursor's packets to an RTMP player.
+
+use std::time::{Duration, Instant};
+
+use srs_media::packet::{PacketKind, Track};
+use srs_rtmp::server::ServerConnection;
+use srs_rtmp::{MediaKind, SendQueue};
+
+use crate::config::{TimeJitter, VhostConfig};
+use crate::hub::log::{Entry, LoggedPacket};
+use crate::hub::{StreamName, Subscriber};
+
+/// One stream that a client plays over RTMP. Dropping it leaves the stream.
+#[derive(Debug)]
+pub struct RtmpPlay {
+    message_stream_id: u32,
+    subscriber: Subscriber,
+    clock: PlayerClock,
+    began: Instant,
+    /// What was read and not yet sent. Empty between sends.
+    batch: Vec<Entry>,
+    paused: bool,
+    audio_wanted: bool,
+    video_wanted: bool,
+    /// Milliseconds of media after which the play is over.
+    duration: Option<u64>,
+    /// Since when there is no publisher, and how long the player keeps its place.
+    dry: Option<Dry>,
+    keep: Duration,
+    packets: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Dry {
+    since: Instant,
+    patience: Duration,
+}
+
+/// What became of a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// More will follow.
+    More,
+    /// The player has had what it asked for.
+    Finished,
+}
+
+impl RtmpPlay {
+    /// Plays by `subscriber` on the message stream, from `now` on. `duration_millis` is the
+    /// player's wish: nothing below zero counts.
+    pub fn new(
+        message_stream_id: u32,
+        subscriber: Subscriber,
+        config: &VhostConfig,
+        duration_millis: f64,
+        now: Instant,
+    ) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast saturates, and a longer wish than 2^64 ms is as good as granted"
+        )]
+        let duration = (duration_millis > 0.0).then_some(duration_millis as u64);
+        // Known before the first read: where nobody may wait, that would come too late.
+        let waits = subscriber.stream().publisher().is_none();
+        Self {
+            message_stream_id,
+            subscriber,
+            clock: PlayerClock::new(config.time_jitter),
+            began: now,
+            batch: Vec::new(),
+            paused: false,
+            audio_wanted: true,
+            video_wanted: true,
+            duration,
+            dry: waits.then_some(Dry {
+                since: now,
+                patience: config.play.wait,
+            }),
+            keep: config.publish.keep_players,
+            packets: 0,
+        }
+    }
+
+    /// The message stream that carries it.
+    pub fn message_stream_id(&self) -> u32 {
+        self.message_stream_id
+    }
+
+    /// The stream's name.
+    pub fn name(&self) -> &StreamName {
+        self.subscriber.stream().name()
+    }
+
+    /// How long it has played.
+    pub fn duration(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
+    }
+
+    /// Packets sent.
+    pub fn packets(&self) -> u64 {
+        self.packets
+    }
+
+    /// Packets lost because the player was too slow.
+    pub fn dropped(&self) -> u64 {
+        self.subscriber.dropped()
+    }
+
+    /// How far the player is behind the newest packet.
+    pub fn lag(&self) -> Duration {
+        self.subscriber.lag()
+    }
+
+    /// When the player has waited long enough for a publisher.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.dry.map(|dry| dry.since + dry.patience)
+    }
+
+    /// Stops sending, or goes on where it stopped (or at a key frame, if that was too long ago).
+    pub fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Leaves audio or video out, or takes it in again.
+    pub fn receive(&mut self, kind: MediaKind, wanted: bool) {
+        match kind {
+            MediaKind::Audio => self.audio_wanted = wanted,
+            MediaKind::Video => {
+                if wanted && !self.video_wanted {
+                    self.subscriber.await_key_frame();
+                }
+                self.video_wanted = wanted;
+            }
+            MediaKind::Data => {}
+        }
+    }
+
+    /// Waits until there is something to send. A paused player waits for ever.
+    ///
+    /// Cancel-safe.
+    pub async fn ready(&mut self) {
+        if self.paused {
+            std::future::pending::<()>().await;
+        }
+        if self.batch.is_empty() {
+            self.subscriber.read(&mut self.batch).await;
+        }
+    }
+
+    /// Whether there is something to send now.
+    pub fn try_ready(&mut self) -> bool {
+        !self.paused && (!self.batch.is_empty() || self.subscriber.try_read(&mut self.batch))
+    }
+
+    /// Sends what [`RtmpPlay::ready`] found.
+    pub fn send(
+        &mut self,
+        connection: &mut ServerConnection,
+        out: &mut SendQueue,
+        now: Instant,
+    ) -> Sent {
+        let atc = self.subscriber.is_atc();
+        let mut sent = Sent::More;
+        for entry in std::mem::take(&mut self.batch) {
+            match entry {
+                Entry::Packet(logged) => {
+                    if self.is_wanted(&logged) {
+                        let time = self.clock.tell(&logged, atc);
+                        if self
+                            .duration
+                            .is_some_and(|duration| time.played >= duration)
+                        {
+                            sent = Sent::Finished;
+                            break;
+                        }
+                        let kind = kind_of(logged.packet.track);
+                        let payload = &logged.packet.payload;
+                        let id = self.message_stream_id;
+                        connection.send_media(id, kind, time.wire, payload, out);
+                        self.packets += 1;
+                    }
+                }
+                // The first entry tells a player that waits already what it knows.
+                Entry::Unpublished if self.dry.is_some() => {}
+                Entry::Unpublished => {
+                    self.dry = Some(Dry {
+                        since: now,
+                        patience: self.keep,
+                    });
+                    connection.stream_dry(self.message_stream_id, out);
+                }
+                Entry::Published => {
+                    if self.dry.take().is_some() && self.packets > 0 {
+                        connection.stream_begin(self.message_stream_id, out);
+                    }
+                }
+            }
+        }
+        sent
+    }
+
+    /// Headers go out even where a track is not wanted for now: the decoder will need them.
+    fn is_wanted(&self, logged: &LoggedPacket) -> bool {
+        let header = logged.packet.kind == PacketKind::SequenceHeader;
+        match logged.packet.track {
+            Track::Audio => self.audio_wanted || header,
+            Track::Video => self.video_wanted || header,
+            Track::Data => true,
+        }
+    }
+}
+
+fn kind_of(track: Track) -> MediaKind {
+    match track {
+        Track::Audio => MediaKind::Audio,
+        Track::Video => MediaKind::Video,
+        Track::Data => MediaKind::Data,
+    }
+}
+
+/// The timestamps that one player sees (`time_jitter` and `atc`).
+#[derive(Clone, Debug)]
+struct PlayerClock {
+    jitter: TimeJitter,
+    /// What the player's zero is, once it has begun.
+    base: Option<i64>,
+    began: Option<u64>,
+}
+
+/// When a packet is, for one player.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct PlayerTime {
+    /// Milliseconds modulo 2^32, as the message carries them.
+    wire: u32,
+    /// Milliseconds of media since the player began.
+    played: u64,
+}
+
+impl PlayerClock {
+    fn new(jitter: TimeJitter) -> Self {
+        Self {
+            jitter,
+            base: None,
+            began: None,
+        }
+    }
+
+    fn tell(&mut self, logged: &LoggedPacket, atc: bool) -> PlayerTime {
+        let timeline = logged.packet.timestamp.as_millis();
+        let began = *self.began.get_or_insert(timeline);
+        let jitter = if atc { TimeJitter::Off } else { self.jitter };
+        let millis = match jitter {
+            // ffmpeg takes metadata for a track of its own unless its time is zero.
+            TimeJitter::Full if logged.packet.track == Track::Data => 0,
+            TimeJitter::Full => {
+                let timeline = i64::try_from(timeline).unwrap_or(i64::MAX);
+                let base = *self.base.get_or_insert(timeline);
+                // The other track's packets may lie a little before the first one's.
+                (timeline - base).max(0)
+            }
+            TimeJitter::Zero => {
+                let base = self.base.get_or_insert(logged.source);
+                *base = (*base).min(logged.source);
+                logged.source - *base
+            }
+            TimeJitter::Off => logged.source,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "messages carry the time modulo 2^32"
+        )]
+        let wire = millis as u32;
+        PlayerTime {
+            wire,
+            played: timeline.saturating_sub(began),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use srs_media::packet::Packet;
+    use srs_media::time::Timestamp;
+
+    use super::*;
+
+    fn times(jitter: TimeJitter, atc: bool, packets: &[(u64, i64)]) -> Vec<u32> {
+        let mut clock = PlayerClock::new(jitter);
+        let tell = |(timeline, source): &(u64, i64)| {
+            let timestamp = Timestamp::from_millis(*timeline);
+            let packet = Packet::audio(timestamp, Bytes::from_static(&[0xAF, 1]));
+            let logged = LoggedPacket {
+                packet,
+                source: *source,
+                discontinuity: false,
+            };
+            clock.tell(&logged, atc).wire
+        };
+        packets.iter().map(tell).collect()
+    }
+
+    #[test]
+    fn each_setting_gives_its_own_time() {
+        // The publisher's clock resets after the second packet; the timeline goes on.
+        let packets = [(5_000, 90_000), (5_040, 90_040), (5_080, 0), (5_120, 40)];
+        assert_eq!(times(TimeJitter::Full, false, &packets), [0, 40, 80, 120]);
+        assert_eq!(times(TimeJitter::Zero, false, &packets), [0, 40, 0, 40]);
+        assert_eq!(
+            times(TimeJitter::Off, false, &packets),
+            [90_000, 90_040, 0, 40]
+        );
+        assert_eq!(
+            times(TimeJitter::Full, true, &packets),
+            [90_000, 90_040, 0, 40]
+        );
+    }
+
+    #[test]
+    fn time_wraps_only_on_the_wire() {
+        let day = 86_400_000;
+        let packets = [(0, 0), (60 * day, 0), (60 * day + 40, 0)];
+        let expected = u32::try_from(60 * day % (1 << 32)).expect("below 2^32");
+        assert_eq!(
+            times(TimeJitter::Full, false, &packets),
+            [0, expected, expected + 40]
+        );
+    }
+
+    #[test]
+    fn audio_a_little_before_the_first_key_frame_is_not_four_billion() {
+        assert_eq!(
+            times(TimeJitter::Full, false, &[(5_000, 0), (4_990, 0)]),
+            [0, 0]
+        );
+    }
+}
