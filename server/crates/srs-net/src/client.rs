@@ -24,8 +24,9 @@ pub enum ClientError {
     #[error("the connection broke")]
     Socket(#[from] io::Error),
     /// The server broke the protocol.
-    #[error("the server broke the protocol")]
-    Protocol(#[from] ConnectionError),
+    // The error tells its own sources already.
+    #[error("the server broke the protocol: {0}")]
+    Protocol(ConnectionError),
     /// The server said no.
     #[error("refused by the server: {description} ({code})")]
     Refused {
@@ -38,11 +39,17 @@ pub enum ClientError {
     #[error("closed by the server")]
     Closed,
     /// The server did not get so far in time.
-    #[error("no answer from the server within {} s", within.as_secs())]
+    #[error("no answer from the server within {within:?}")]
     Timeout {
         /// The time that it had.
         within: Duration,
     },
+}
+
+impl From<ConnectionError> for ClientError {
+    fn from(error: ConnectionError) -> Self {
+        Self::Protocol(error)
+    }
 }
 
 /// A client connection to a server, publishing or playing one stream.

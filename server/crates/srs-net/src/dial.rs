@@ -30,7 +30,7 @@ pub enum DialError {
         source: io::Error,
     },
     /// No address of the host answered in time.
-    #[error("{address} did not answer within {} s", within.as_secs())]
+    #[error("{address} did not answer within {within:?}")]
     Timeout {
         /// The address that was tried last.
         address: SocketAddr,
