@@ -2,7 +2,7 @@
 //!
 //! Players that get the publisher's own timestamps (`atc`, or `time_jitter = "off"`) may need them
 //! in order across the tracks. Each packet waits until the other track has come as far, or
-//! [`PATIENCE`] packets are waiting, which is the case in a stream with one track.
+//! more than ten packets are waiting, which is the case in a stream with one track.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! One RTMP peer's way: handshake, connect, then publish or play, for as long as it likes.
 //!
-//! A [`Session`] is one task. It feeds the pure [`ServerConnection`] from the socket, answers what
+//! A session is one task. It feeds the pure [`ServerConnection`] from the socket, answers what
 //! the peer asks for by the configuration, and hands media to [`crate::input::rtmp_publish`] or
 //! takes it from [`crate::output::rtmp_play`]. Whatever goes wrong ends this one connection, with
 //! one line in the log.
@@ -8,6 +8,7 @@
 mod end;
 mod requests;
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -92,7 +93,7 @@ enum Phase {
 
 /// What woke a session up.
 enum Woken {
-    Exchange(std::io::Result<Exchange>),
+    Exchange(io::Result<Exchange>),
     /// The player of this index has something to send.
     Player(usize),
     Replaced(u32, Replaced),
@@ -176,7 +177,7 @@ impl Session {
         }
     }
 
-    fn exchanged(&self, result: std::io::Result<Exchange>) -> Option<End> {
+    fn exchanged(&self, result: io::Result<Exchange>) -> Option<End> {
         let traffic = &self.admitted.client().traffic;
         traffic
             .bytes_in
@@ -196,8 +197,16 @@ impl Session {
                 }
                 None
             }
+            // TCP_USER_TIMEOUT may be over a little before our own count of the same time.
+            Err(error) if error.kind() == io::ErrorKind::TimedOut && self.has_unsent() => {
+                Some(End::SendTimeout)
+            }
             Err(error) => Some(End::Socket(error)),
         }
+    }
+
+    fn has_unsent(&self) -> bool {
+        !self.transport.outbox.is_empty()
     }
 
     /// Handles everything that the peer has sent so far.
@@ -278,6 +287,7 @@ impl Session {
 
     /// Ends what a message stream carries; the client goes on and may begin anew.
     fn stop_stream(&mut self, message_stream_id: u32, why: &str, now: Instant) {
+        let before = self.publishing.len() + self.playing.len();
         if let Some(index) = self
             .publishing
             .iter()
@@ -291,7 +301,8 @@ impl Session {
             let play = self.playing.swap_remove(index);
             self.tell_stop(&play, why, now);
         }
-        if self.publishing.is_empty() && self.playing.is_empty() {
+        // Who had nothing to end, as one who was refused, has no more time for it than before.
+        if before > 0 && self.publishing.is_empty() && self.playing.is_empty() {
             self.phase = Phase::Idle(now, BETWEEN_STREAMS);
         }
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use crate::process::command;
 use crate::{Process, Recording};
 
-/// Plays `url` for so long and records it as MPEG-TS, in a folder of its own.
+/// Plays `url` for so long and records it as FLV, in a folder of its own.
 ///
 /// VLC refuses to run as root, so that it runs as `nobody` there.
 ///
@@ -21,7 +21,7 @@ pub fn record(url: &str, duration: Duration) -> Result<Recording> {
         .tempdir()?;
     // The mask of the process applies to the folder's making, and `nobody` must write there.
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o777))?;
-    let file = folder.path().join("seen.ts");
+    let file = folder.path().join("seen.flv");
     let mut command = if rustix::process::geteuid().is_root() {
         let mut command = command("setpriv");
         // A change of user clears the signal that `command` asked for.
@@ -37,7 +37,7 @@ pub fn record(url: &str, duration: Duration) -> Result<Recording> {
         .args(["--verbose=1", "--no-color", "--play-and-exit"])
         .arg(format!("--run-time={}", duration.as_secs()))
         .arg(format!(
-            "--sout=#std{{access=file,mux=ts,dst={}}}",
+            "--sout=#std{{access=file,mux=avformat{{mux=flv}},dst={}}}",
             file.display()
         ))
         .args([url, "vlc://quit"]);
