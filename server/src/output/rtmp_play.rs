@@ -17,7 +17,7 @@ pub struct RtmpPlay {
     subscriber: Subscriber,
     clock: PlayerClock,
     began: Instant,
-    /// What was read and not yet sent. Empty between sends.
+    /// What was read and not yet sent.
     batch: Vec<Entry>,
     paused: bool,
     audio_wanted: bool,
@@ -50,7 +50,7 @@ impl RtmpPlay {
     /// player's wish: nothing below zero counts.
     pub fn new(
         message_stream_id: u32,
-        subscriber: Subscriber,
+        mut subscriber: Subscriber,
         config: &VhostConfig,
         duration_millis: f64,
         now: Instant,
@@ -63,12 +63,15 @@ impl RtmpPlay {
         let duration = (duration_millis > 0.0).then_some(duration_millis as u64);
         // Known before the first read: where nobody may wait, that would come too late.
         let waits = subscriber.stream().publisher().is_none();
+        // Takes its place before the player is told yes: what is published after that is for it.
+        let mut batch = Vec::new();
+        subscriber.try_read(&mut batch);
         Self {
             message_stream_id,
             subscriber,
             clock: PlayerClock::new(config.time_jitter),
             began: now,
-            batch: Vec::new(),
+            batch,
             paused: false,
             audio_wanted: true,
             video_wanted: true,

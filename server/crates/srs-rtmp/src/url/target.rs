@@ -174,8 +174,10 @@ impl Target {
 
 /// Splits an app from its parameters.
 fn parse_app(text: &str) -> Result<(String, Query), UrlError> {
-    refuse_control_characters(text)?;
-    let text = text.replace("...vhost...", "?vhost=");
+    // White space goes before the separators are looked for: it may stand within one.
+    let (names, params) = text.split_at(text.find(['?', ',', '&', '=']).unwrap_or(text.len()));
+    refuse_control_characters(params)?;
+    let text = (clean(names)? + params).replace("...vhost...", "?vhost=");
     let end = ["?", ",", "&", "=", "..."]
         .iter()
         .filter_map(|separator| text.find(separator))

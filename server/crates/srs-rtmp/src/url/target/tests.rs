@@ -47,6 +47,8 @@ fn an_app_is_resolved_in_every_form_that_clients_send() {
         ("rtmp://h//live//sub/", "live/sub", "h", ""),
         (" rtmp://h/live\r\n", "live", "h", ""),
         ("rtmp:// h /\tli ve ?vhost= v \n", "live", "v", ""),
+        ("rtmp://h/live.. .vhost. ..v", "live", "v", ""),
+        ("rtmp://h/live.\t..key=k", "live", "h", "key=k"),
         // Flash, with the instance of an application; Flash Media Live Encoder; ffmpeg and OBS.
         ("rtmp://h:1935/live/_definst_", "live/_definst_", "h", ""),
         (

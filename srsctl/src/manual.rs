@@ -1,0 +1,202 @@
+//! The manual pages, made from the arguments, and the test that keeps `man/` current.
+//!
+//! `SRSCTL_WRITE_MANUAL=1 cargo test -p srsctl manual` writes them anew.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use clap::{Arg, Command, CommandFactory as _};
+use clap_mangen::Man;
+
+use crate::cli::Cli;
+
+/// The pages by the names of their files.
+fn pages() -> BTreeMap<String, String> {
+    let mut program = Cli::command();
+    program.build();
+    let commands: Vec<Command> = program.get_subcommands().cloned().collect();
+    let names = commands.iter().map(display_name).collect::<Vec<_>>();
+    let others = |own: &str| {
+        let siblings = names
+            .iter()
+            .map(String::as_str)
+            .filter(move |name| *name != own);
+        let program = (own != "srsctl").then_some("srsctl");
+        let mut others: Vec<_> = program
+            .into_iter()
+            .chain(siblings)
+            .map(|n| (n, 1))
+            .collect();
+        others.push(("srs", 8));
+        others
+    };
+    let mut pages = BTreeMap::from([("srsctl.1".to_owned(), page(&program, &others("srsctl")))]);
+    for command in &commands {
+        let name = display_name(command);
+        pages.insert(format!("{name}.1"), page(command, &others(&name)));
+    }
+    pages
+}
+
+fn display_name(command: &Command) -> String {
+    command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned()
+}
+
+/// The page of `command`, with the sections that our pages have.
+fn page(command: &Command, see_also: &[(&str, u8)]) -> String {
+    let name = display_name(command);
+    let man = Man::new(described(command).subcommand_help_heading("COMMANDS"))
+        .title(name.to_uppercase())
+        .date(DATE)
+        .source(concat!("srs ", env!("CARGO_PKG_VERSION")))
+        .manual("srs");
+    let (mut head, mut body) = (Vec::new(), Vec::new());
+    man.render_title(&mut head).unwrap();
+    man.render_name_section(&mut head).unwrap();
+    man.render_description_section(&mut body).unwrap();
+    man.render_options_section(&mut body).unwrap();
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut body).unwrap();
+    }
+    let [head, body] = [head, body].map(|part| String::from_utf8(part).unwrap());
+    let help = command
+        .get_after_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tidy(
+        &[
+            head,
+            synopsis(command),
+            body,
+            sections(&help),
+            references(see_also),
+        ]
+        .concat(),
+    )
+}
+
+/// The command with a description that does not begin with its name line once more.
+fn described(command: &Command) -> Command {
+    let about = command.get_about().unwrap().to_string();
+    let long = command.get_long_about().unwrap().to_string();
+    let rest = long.strip_prefix(&about).unwrap().trim_start();
+    command.clone().long_about(rest.to_owned())
+}
+
+fn synopsis(command: &Command) -> String {
+    let mut line = format!(
+        "\\fB{}\\fR",
+        escape(command.get_bin_name().unwrap_or("srsctl"))
+    );
+    for option in command
+        .get_arguments()
+        .filter(|argument| is_our_option(argument))
+    {
+        let long = option.get_long().unwrap();
+        let name = option
+            .get_short()
+            .map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
+        line += &format!(" [\\fB{}\\fR{}]", escape(&name), value(option, " "));
+    }
+    for positional in command.get_positionals() {
+        line += &value(positional, " ");
+    }
+    if command.has_subcommands() {
+        line += " \\fICOMMAND\\fR ...";
+    }
+    format!(".SH SYNOPSIS\n{line}\n")
+}
+
+fn is_our_option(argument: &Arg) -> bool {
+    !argument.is_positional() && !matches!(argument.get_id().as_str(), "help" | "version")
+}
+
+fn value(argument: &Arg, before: &str) -> String {
+    let names = argument
+        .get_value_names()
+        .filter(|_| argument.get_action().takes_values());
+    names.map_or_else(String::new, |names| {
+        format!("{before}\\fI{}\\fR", names.join(" "))
+    })
+}
+
+/// What stands behind the options in the help: a title with a colon, and lines that are kept.
+fn sections(help: &str) -> String {
+    let mut sections = String::new();
+    for line in help.lines() {
+        match line.strip_suffix(':') {
+            Some(title) => sections += &format!(".SH \"{}\"\n.nf\n", title.to_uppercase()),
+            None => sections += &format!("{}\n", escape(line.trim())),
+        }
+    }
+    sections + ".fi\n"
+}
+
+fn references(pages: &[(&str, u8)]) -> String {
+    let reference = |(name, section): &(&str, u8)| format!("\\fB{}\\fR({section})", escape(name));
+    let list: Vec<String> = pages.iter().map(reference).collect();
+    format!(".SH \"SEE ALSO\"\n{}\n", list.join(",\n"))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
+}
+
+/// The page with its preamble once, and with lines that are easily compared.
+fn tidy(page: &str) -> String {
+    let mut tidy = String::new();
+    let mut keeps_lines = false;
+    for line in page.lines() {
+        keeps_lines = line == ".nf" || keeps_lines && line != ".fi";
+        let is_preamble = line.starts_with(".ie ") || line.starts_with(".el ");
+        if is_preamble && tidy.contains(line) {
+            continue;
+        }
+        if keeps_lines || line.starts_with('.') {
+            tidy += &format!("{line}\n");
+        } else {
+            tidy += &wrapped(line);
+        }
+    }
+    tidy
+}
+
+/// Text of 80 columns at most. A line must not begin like a request.
+fn wrapped(text: &str) -> String {
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let fits = column + 1 + word.len() <= 80 || word.starts_with(['.', '\'']);
+        if column > 0 {
+            wrapped.push(if fits { ' ' } else { '\n' });
+            column = if fits { column + 1 } else { 0 };
+        }
+        wrapped += word;
+        column += word.len();
+    }
+    wrapped + "\n"
+}
+
+/// When what the pages say was last changed.
+const DATE: &str = "2026-11-22";
+
+#[test]
+fn the_manual_pages_are_current() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../man"));
+    for (name, page) in pages() {
+        let path = folder.join(&name);
+        if std::env::var_os("SRSCTL_WRITE_MANUAL").is_some() {
+            fs::write(&path, &page).unwrap();
+        }
+        let written = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            written == page,
+            "man/{name} is not what the arguments say; \
+             SRSCTL_WRITE_MANUAL=1 cargo test -p srsctl manual writes it anew"
+        );
+    }
+}
