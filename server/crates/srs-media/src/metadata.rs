@@ -41,7 +41,15 @@ impl Metadata {
     /// # Errors
     /// [`MetadataError`] if the body is no such event, or not AMF0 within the default limits.
     pub fn decode(body: &[u8]) -> Result<Self, MetadataError> {
-        let mut decoder = Decoder::new(body, Limits::default());
+        Self::decode_within(body, Limits::default())
+    }
+
+    /// As [`decode`](Self::decode), with other limits than the usual ones.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn decode_within(body: &[u8], limits: Limits) -> Result<Self, MetadataError> {
+        let mut decoder = Decoder::new(body, limits);
         let mut name = decoder.decode()?;
         if name.as_str() == Some(SET_DATA_FRAME) {
             name = decoder.decode()?;

@@ -28,6 +28,9 @@ pub struct Limits {
     /// How many message streams a peer may create; 16 by default. Players and encoders create one,
     /// a few create one for each direction.
     pub message_streams: usize,
+    /// The smallest acknowledgement window that a peer may ask for, in bytes; 100 by default. Every
+    /// window that comes costs us a message of sixteen bytes; real peers ask for 64 KiB and more.
+    pub least_ack_window: u32,
     /// Depth and number of the AMF0 values in one command or data message.
     pub amf: srs_amf0::Limits,
 }
@@ -52,6 +55,7 @@ impl Default for Limits {
             chunk_streams: 64,
             partial_bytes: 32 * 1024 * 1024,
             message_streams: 16,
+            least_ack_window: 100,
             amf: srs_amf0::Limits::default(),
         }
     }

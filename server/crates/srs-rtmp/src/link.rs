@@ -27,6 +27,22 @@ pub enum ConnectionError {
     /// A message cannot be read.
     #[error("message: {0}")]
     Message(#[from] MessageError),
+    /// A message inside an aggregate is longer than one of its type may be.
+    #[error("a message of {len} bytes in an aggregate, more than the {limit} that are allowed")]
+    ItemTooLong {
+        /// Its length.
+        len: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// The peer wants to be acknowledged more often than it may.
+    #[error("an acknowledgement window of {window} bytes, less than the {least} that are allowed")]
+    AcknowledgementWindow {
+        /// The window that the peer announced.
+        window: u32,
+        /// The smallest that is allowed.
+        least: u32,
+    },
     /// The peer asked for more message streams than it may have.
     #[error("more than {limit} message streams on one connection")]
     TooManyMessageStreams {
@@ -91,7 +107,11 @@ impl Link {
         loop {
             if let Some(aggregate) = &mut self.aggregate {
                 match aggregate.next() {
-                    Some(message) => return Ok(Some(Incoming::Message(message?))),
+                    Some(message) => {
+                        let message = message?;
+                        self.check_len(&message)?;
+                        return Ok(Some(Incoming::Message(message)));
+                    }
                     None => self.aggregate = None,
                 }
             }
@@ -110,13 +130,11 @@ impl Link {
                 None => return Ok(Some(Incoming::Message(message))),
                 Some(Control::SetChunkSize(size)) => self.reader.set_chunk_size(size)?,
                 Some(Control::Abort { chunk_stream_id }) => self.reader.abort(chunk_stream_id),
-                // Flow control is TCP's; players that never acknowledge are common and served.
+                // We never wait for acknowledgements: flow control is TCP's, and players that never
+                // acknowledge are common. So a peer gains nothing by false ones.
                 Some(Control::Acknowledgement(_)) => {}
-                Some(Control::WindowAckSize(window)) => {
-                    if window > 0 {
-                        self.peer_window = Some(window);
-                    }
-                }
+                Some(Control::WindowAckSize(0)) => {}
+                Some(Control::WindowAckSize(window)) => self.set_peer_window(window)?,
                 // RTMP 1.0, 5.4.5: the answer to a new bandwidth is the window that it sets.
                 Some(Control::SetPeerBandwidth { window, .. }) => {
                     if window > 0 && window != self.own_window {
@@ -128,6 +146,26 @@ impl Link {
                 }
                 Some(Control::User(event)) => return Ok(Some(Incoming::User(event))),
             }
+        }
+    }
+
+    fn set_peer_window(&mut self, window: u32) -> Result<(), ConnectionError> {
+        let least = self.limits.least_ack_window;
+        if window < least {
+            return Err(ConnectionError::AcknowledgementWindow { window, least });
+        }
+        self.peer_window = Some(window);
+        Ok(())
+    }
+
+    /// The chunk reader measures whole messages; what comes inside an aggregate is measured here.
+    fn check_len(&self, message: &Message) -> Result<(), ConnectionError> {
+        let limit = self.limits.message_len(message.message_type);
+        let len = message.payload.len();
+        if len > limit {
+            Err(ConnectionError::ItemTooLong { len, limit })
+        } else {
+            Ok(())
         }
     }
 

@@ -218,6 +218,7 @@ impl ServerConnection {
             | MessageType::Video
             | MessageType::DataAmf0
             | MessageType::DataAmf3 => {
+                let message = self.on_published_stream(message);
                 let publishes = self.streams.iter().any(|stream| {
                     stream.id == message.message_stream_id
                         && matches!(stream.role, Role::Publishing { .. })
@@ -228,6 +229,22 @@ impl ServerConnection {
             }
             // Shared objects and unknown types are no business of a live stream.
             _ => Ok(None),
+        }
+    }
+
+    /// Some encoders send their media on message stream 0, whatever they publish on: it is meant
+    /// for the stream that they publish, if that is a single one.
+    fn on_published_stream(&self, message: Message) -> Message {
+        let mut publishing = self
+            .streams
+            .iter()
+            .filter(|stream| matches!(stream.role, Role::Publishing { .. }));
+        match (publishing.next(), publishing.next()) {
+            (Some(only), None) if message.message_stream_id == 0 => Message {
+                message_stream_id: only.id,
+                ..message
+            },
+            _ => message,
         }
     }
 
@@ -446,13 +463,16 @@ impl ServerConnection {
             Role::Publishing { name } => Some((stream.id, name.as_str())),
             _ => None,
         });
-        // Some encoders unpublish by a name without its parameters: the first stream is then meant.
+        // Some encoders unpublish by the name without its parameters, or by none at all.
+        let plain = |name: &str| name.split('?').next().unwrap_or_default().to_owned();
         let first = publishing.next();
+        let mut others = publishing.clone();
         let by_name = first
             .into_iter()
             .chain(publishing)
-            .find(|(_, published)| *published == name);
-        let Some((id, _)) = by_name.or(first) else {
+            .find(|(_, published)| plain(published) == plain(name));
+        let only = first.filter(|_| others.next().is_none());
+        let Some((id, _)) = by_name.or(only) else {
             self.send_result(transaction_id, Value::Undefined, out);
             return None;
         };

@@ -2,6 +2,8 @@
 
 use std::iter::FusedIterator;
 
+use bytes::Bytes;
+
 use super::{Message, MessageError, MessageType};
 
 /// The audio, video and AMF0 data messages in an aggregate, in order; see [`split`].
@@ -16,8 +18,8 @@ pub struct Aggregate {
 /// Splits an aggregate into the messages that it holds.
 ///
 /// They inherit the chunk stream and the message stream. The first item's timestamp becomes that
-/// of the aggregate and the others keep their distance from it, modulo 2^32. Payloads are slices
-/// of the aggregate's. Items that are empty or neither audio, video nor AMF0 data are skipped,
+/// of the aggregate and the others keep their distance from it, modulo 2^32. Payloads are
+/// copies. Items that are empty or neither audio, video nor AMF0 data are skipped,
 /// nested aggregates among them. Nothing is asked of the type of `message` itself.
 ///
 /// The iterator yields [`MessageError::TruncatedItem`] once, then ends, if an item reaches beyond
@@ -65,7 +67,9 @@ impl Iterator for Aggregate {
                 return Some(Ok(Message {
                     timestamp: self.aggregate.timestamp.wrapping_add(distance),
                     message_type,
-                    payload: self.aggregate.payload.slice(body_start..body_start + len),
+                    // A copy: a slice would keep the whole aggregate for as long as a log holds the
+                    // item, which may be a thousandth of it.
+                    payload: Bytes::copy_from_slice(body.get(..len)?),
                     ..self.aggregate
                 }));
             }
@@ -96,7 +100,6 @@ const TRAILER_LEN: usize = 4;
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     use super::*;

@@ -1,6 +1,7 @@
 use super::*;
 
 const LIMITS: Limits = Limits {
+    least_ack_window: 1,
     media_message: 300,
     command_message: 100,
     data_message: 200,
