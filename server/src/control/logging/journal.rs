@@ -3,17 +3,23 @@
 //! [`tracing_journald`] does the talking. It knows nothing of our line format, so it is handed each
 //! event with the message as people should read it, `[101] publish refused reason=…`, and the same
 //! values as fields besides: `SRS_CLIENT`, `SRS_REASON`.
+//!
+//! It appends what is recorded on a span to what the span had, and replaces nothing: a client that
+//! plays one stream after another would grow without bound, and its lines would bear the names of
+//! all of them. So it learns of a span only what that is made with, client and peer; what is learnt
+//! later, virtual host, application and stream, is added to each event.
 
 use std::io;
 use std::os::fd::AsFd;
 
-use tracing::field::Value;
+use tracing::field::{Field, FieldSet, Value};
 use tracing::{Event, Subscriber};
 use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::line::Line;
+use super::session::{APP, STREAM, VHOST};
 use super::text;
 
 /// The layer that speaks to the journal, with our names: fields start with `SRS_`.
@@ -48,7 +54,10 @@ pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> b
     rustix::fs::fstat(stream).is_ok_and(|stat| stat.st_dev == device && stat.st_ino == inode)
 }
 
-/// Hands `event`, which `line` was captured from, to `journal`.
+/// Hands `event`, which `line` was captured from, to `journal`, with the newest names of its
+/// session.
+///
+/// More than 32 fields of an event are not handed on; the message has what fits a line.
 pub(super) fn forward<S, J>(journal: &J, event: &Event<'_>, line: &Line, context: Context<'_, S>)
 where
     S: Subscriber,
@@ -56,26 +65,46 @@ where
 {
     let metadata = event.metadata();
     let message = text::journal_message(line);
-    let values: Vec<Option<&dyn Value>> = metadata
-        .fields()
-        .iter()
-        .map(|key| {
-            let text = if key.name() == "message" {
-                Some(&message)
-            } else {
-                line.fields
-                    .iter()
-                    .find(|field| field.name == key.name())
-                    .map(|field| &field.text)
-            };
-            text.map(|text| text as &dyn Value)
-        })
-        .collect();
-    // Level and place in the source are those of the event's own call site, whose fields these
-    // are. Hidden in the documentation, this is what tracing's macros expand to.
-    let values = metadata.fields().value_set_all(&values);
+    // A set of values takes fields of its own call site only, so these are said to be from there.
+    let added = FieldSet::new(ADDED, metadata.callsite());
+    let added = added.iter().filter_map(|key| {
+        let mut names = line.session.names();
+        let text = match key.name() {
+            MESSAGE => message.as_str(),
+            name => names.find(|&(known, _)| known == name)?.1,
+        };
+        Some((key, text))
+    });
+    let own = metadata.fields().iter().filter_map(|key| {
+        let field = line.fields.iter().find(|field| field.name == key.name())?;
+        Some((key, field.text.as_str()))
+    });
+    let pairs: Vec<(Field, &str)> = added.chain(own).collect();
+
+    // There is always the message.
+    let Some((first, _)) = pairs.first() else {
+        return;
+    };
+    // The number of values must be known at compile time: places that stay empty are passed over.
+    let mut values: [(&Field, Option<&dyn Value>); ADDED.len() + OWN_MAX] = [(first, None); _];
+    for (place, (key, text)) in values.iter_mut().zip(&pairs) {
+        *place = (key, Some(text));
+    }
+    // Level and place in the source are those of the event's own call site. Hidden in the
+    // documentation, this is what tracing's macros expand to.
+    let values = metadata.fields().value_set(&values);
     journal.on_event(&Event::new(metadata, &values), context);
 }
+
+/// What every line bears beside the fields of its event: the message as people should read it, and
+/// the names that a client's span is not made with.
+const ADDED: &[&str] = &[MESSAGE, VHOST, APP, STREAM];
+
+/// What tracing calls the text of an event.
+const MESSAGE: &str = "message";
+
+/// The most fields of an event that are handed on.
+const OWN_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {

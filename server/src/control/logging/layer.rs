@@ -16,7 +16,8 @@ use super::output::{Output, Written};
 ///
 /// `J` is the layer of the journal, if there is a journal. It hears of every span, whatever the
 /// destination is at the time: it panics at an event inside a span that it does not know, and a
-/// reload may turn it on while clients are connected.
+/// reload may turn it on while clients are connected. Of what is recorded later it hears nothing,
+/// for it would keep the older values too (see [`journal`]).
 #[derive(Debug)]
 pub(super) struct LineLayer<J> {
     output: Arc<Output>,
@@ -52,9 +53,6 @@ where
             && let Some(fields) = span.extensions_mut().get_mut::<SpanFields>()
         {
             fields.update(newer);
-        }
-        if let Some(journal) = &self.journal {
-            journal.on_record(id, values, context);
         }
     }
 

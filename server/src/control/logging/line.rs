@@ -82,6 +82,11 @@ pub(super) struct SpanFields {
 }
 
 impl SpanFields {
+    /// What the span says about the client.
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// Takes over what was recorded later.
     pub(super) fn update(&mut self, newer: Self) {
         self.session.overlay(&newer.session);

@@ -4,16 +4,19 @@
 //! (disk full, terminal gone) is dropped and counted, and how many were lost is written before the
 //! first line that succeeds: what the server serves matters more than what it says about it.
 //!
-//! Writing blocks the writer: a pager behind standard error that stops reading stops the server, as
-//! it does with every daemon that logs there.
+//! Nor may a reader of standard error that has stopped reading (a pager, a terminal on hold) stop
+//! the server: lines wait for it a moment, and then count as lost, too.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tracing::Level;
 
 use super::line::Line;
@@ -160,11 +163,40 @@ impl State {
         }
         match &mut self.destination {
             Destination::Journal => Ok(()),
-            Destination::Console { .. } => io::stderr().lock().write_all(self.buffer.as_bytes()),
+            Destination::Console { .. } => {
+                // Who has kept us waiting once is not waited for again until it reads.
+                let patience = if self.lost.is_none() {
+                    PATIENCE
+                } else {
+                    Duration::ZERO
+                };
+                write_unless_stuck(io::stderr(), self.buffer.as_bytes(), patience)
+            }
             Destination::File(file) => file.write_line(&self.buffer),
         }
     }
 }
+
+/// Writes `bytes` to a pipe, terminal or socket, and gives up when it takes nothing for `patience`.
+fn write_unless_stuck(
+    mut sink: impl AsFd + Write,
+    bytes: &[u8],
+    patience: Duration,
+) -> io::Result<()> {
+    let patience = Timespec::try_from(patience).unwrap_or_default();
+    // A pipe that is ready takes this much without blocking (PIPE_BUF, pipe(7)).
+    for part in bytes.chunks(4096) {
+        let mut ready = [PollFd::new(&sink, PollFlags::OUT)];
+        if poll(&mut ready, Some(&patience))? == 0 {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "nobody reads it"));
+        }
+        sink.write_all(part)?;
+    }
+    Ok(())
+}
+
+/// How long a line waits for the reader of standard error.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A file that lines are appended to.
 #[derive(Debug)]
@@ -251,6 +283,21 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_reads_costs_lines_and_never_blocks() {
+        let (_reader, writer) = io::pipe().expect("a pipe");
+        let line = [b'x'; 6_000];
+        let mut written = 0;
+        let stuck = loop {
+            match write_unless_stuck(&writer, &line, Duration::ZERO) {
+                Ok(()) => written += line.len(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(stuck.kind(), io::ErrorKind::TimedOut);
+        assert!(written > 0, "there was room at first");
     }
 
     #[test]

@@ -8,6 +8,10 @@ use std::net::SocketAddr;
 
 use tracing::Span;
 use tracing::field::Empty;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::line::SpanFields;
 
 /// The client id, which the API and the hooks use for the same client.
 pub(super) const CLIENT: &str = "client";
@@ -40,17 +44,38 @@ pub fn client_span(id: u64, peer: SocketAddr) -> Span {
 ///
 /// Names longer than 256 bytes are cut.
 pub fn record_app(span: &Span, vhost: &str, app: &str) {
-    span.record(VHOST, cut(vhost));
-    span.record(APP, cut(app));
+    record(span, [(VHOST, vhost), (APP, app)]);
 }
 
 /// Records the stream that a client publishes or plays.
 ///
-/// Names longer than 256 bytes are cut. Where a client goes on to another stream, lines show the
-/// newest; the journal's fields keep the earlier ones too.
+/// Names longer than 256 bytes are cut. Where a client goes on to another stream, lines from then
+/// on show the newest, in the journal too. What the span has already is not recorded again.
 pub fn record_stream(span: &Span, vhost: &str, app: &str, stream: &str) {
-    record_app(span, vhost, app);
-    span.record(STREAM, cut(stream));
+    record(span, [(VHOST, vhost), (APP, app), (STREAM, stream)]);
+}
+
+fn record<const N: usize>(span: &Span, names: [(&'static str, &str); N]) {
+    let names = names.map(|(name, value)| (name, cut(value)));
+    if has(span, &names) {
+        return;
+    }
+    for (name, value) in names {
+        span.record(name, value);
+    }
+}
+
+/// Whether `span` says all of `names` as they are. Compares only: nothing is copied.
+fn has(span: &Span, names: &[(&'static str, &str)]) -> bool {
+    span.with_subscriber(|(id, subscriber)| {
+        let span = subscriber.downcast_ref::<Registry>()?.span(id)?;
+        let extensions = span.extensions();
+        let session = extensions.get::<SpanFields>()?.session();
+        let known = |name| session.names().find(|&(other, _)| other == name);
+        Some(names.iter().all(|&pair| known(pair.0) == Some(pair)))
+    })
+    .flatten()
+    .unwrap_or(false)
 }
 
 /// What the spans around an event say about the client.

@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 use tracing::field::{Field, Visit};
@@ -307,10 +308,165 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
         *journal.told.lock().unwrap(),
         [
             "WARN|message=[101] connect refused reason=\"no such app\" code=404 \
-          peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live|reason=no such app|code=404\
-          |client=101|peer=192.0.2.7:51234|vhost=__defaultVhost__|app=live"
+          peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live|vhost=__defaultVhost__|app=live\
+          |reason=no such app|code=404|client=101|peer=192.0.2.7:51234"
         ]
     );
+}
+
+#[test]
+fn a_client_that_goes_through_many_streams_keeps_and_tells_only_the_newest() {
+    let (_folder, config) = file_config("srs.log");
+    let journal = FakeJournal::default();
+    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    handle
+        .apply(&LogConfig {
+            target: LogTarget::Journald,
+            ..config
+        })
+        .unwrap();
+    with_default(subscriber, || {
+        let span = client_span(101, peer());
+        let _inside = span.enter();
+        for number in 0..10_000 {
+            let [vhost, app, stream] =
+                ["vhost", "app", "stream"].map(|name| format!("{name}{number}"));
+            record_stream(&span, &vhost, &app, &stream);
+            if number % 5_000 == 4_999 {
+                info!(codec = "h264", "play starts");
+            }
+        }
+    });
+    let told = |number: u32| {
+        format!(
+            "INFO|message=[101] play starts codec=h264 peer=192.0.2.7:51234 vhost=vhost{number} \
+             app=app{number} stream=stream{number}|vhost=vhost{number}|app=app{number}\
+             |stream=stream{number}|codec=h264|client=101|peer=192.0.2.7:51234"
+        )
+    };
+    // The journal tells all that it keeps with a span: it has kept nothing of the others.
+    assert_eq!(*journal.told.lock().unwrap(), [told(4_999), told(9_999)]);
+}
+
+#[test]
+fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
+    let (_folder, config) = file_config("srs.log");
+    let journal = FakeJournal::default();
+    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    handle
+        .apply(&LogConfig {
+            target: LogTarget::Journald,
+            ..config
+        })
+        .unwrap();
+    with_default(subscriber, || {
+        let span = client_span(101, peer());
+        let _inside = span.enter();
+        record_stream(&span, "v", "a", "s");
+        info!(
+            f1 = 1,
+            f2 = 2,
+            f3 = 3,
+            f4 = 4,
+            f5 = 5,
+            f6 = 6,
+            f7 = 7,
+            f8 = 8,
+            f9 = 9,
+            f10 = 10,
+            f11 = 11,
+            f12 = 12,
+            f13 = 13,
+            f14 = 14,
+            f15 = 15,
+            f16 = 16,
+            f17 = 17,
+            f18 = 18,
+            f19 = 19,
+            f20 = 20,
+            f21 = 21,
+            f22 = 22,
+            f23 = 23,
+            f24 = 24,
+            f25 = 25,
+            f26 = 26,
+            f27 = 27,
+            f28 = 28,
+            f29 = 29,
+            f30 = 30,
+            f31 = 31,
+            f32 = 32,
+            f33 = 33,
+            f34 = 34,
+            "many"
+        );
+        info!(reason = tracing::field::Empty);
+    });
+    let told = journal.told.lock().unwrap();
+    let names = "|vhost=v|app=a|stream=s";
+    let client = "|client=101|peer=192.0.2.7:51234";
+    assert!(told[0].contains(&format!("{names}|f1=1|")), "{told:?}");
+    assert!(told[0].ends_with(&format!("|f32=32{client}")), "{told:?}");
+    assert!(
+        told[1].starts_with("INFO|message=[101] ")
+            && told[1].ends_with(&format!("{names}{client}")),
+        "{told:?}"
+    );
+}
+
+/// Counts what is recorded on spans.
+#[derive(Clone, Debug, Default)]
+struct Records(Arc<AtomicUsize>);
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for Records {
+    fn on_record(&self, _id: &Id, _values: &Record<'_>, _context: Context<'_, S>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn names_that_did_not_change_are_not_recorded_again() {
+    let (_folder, config) = file_config("srs.log");
+    let records = Records::default();
+    let (subscriber, _handle) = subscriber(&config).unwrap();
+    let long = "s".repeat(300);
+    with_default(subscriber.with(records.clone()), || {
+        let span = client_span(101, peer());
+        let cases: [(&str, &dyn Fn(), usize); 7] = [
+            ("an application", &|| record_app(&span, "v", "live"), 2),
+            ("the same again", &|| record_app(&span, "v", "live"), 0),
+            ("a stream", &|| record_stream(&span, "v", "live", "show"), 3),
+            (
+                "the same again",
+                &|| record_stream(&span, "v", "live", "show"),
+                0,
+            ),
+            (
+                "the application alone",
+                &|| record_app(&span, "v", "live"),
+                0,
+            ),
+            (
+                "a name that is cut",
+                &|| record_stream(&span, "v", "live", &long),
+                3,
+            ),
+            (
+                "the same again",
+                &|| record_stream(&span, "v", "live", &long),
+                0,
+            ),
+        ];
+        for (name, record, expected) in cases {
+            let before = records.0.load(Ordering::Relaxed);
+            record();
+            assert_eq!(
+                records.0.load(Ordering::Relaxed) - before,
+                expected,
+                "{name}"
+            );
+        }
+    });
 }
 
 #[test]
