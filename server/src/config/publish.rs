@@ -18,8 +18,8 @@ pub struct PublishConfig {
     /// How long a publisher may send nothing after that; 100 ms to 10 min.
     #[serde(with = "Timeout")]
     pub timeout: Duration,
-    /// A publisher that has sent nothing for so long counts as lost when somebody else wants the
-    /// stream; 100 ms to 10 min.
+    /// With `reject`, a publisher from which no byte came for so long is replaced when it comes
+    /// back itself; 100 ms to 10 min.
     #[serde(with = "Timeout")]
     pub dead_after: Duration,
     /// Players keep their place for so long when the publisher leaves; 0 to 1 h. Zero: they are

@@ -7,7 +7,7 @@
 
 use srs_media::packet::{PacketKind, Track};
 
-use super::log::{Entry, HeaderKey, Headers, Log, Sequence};
+use super::log::{Entry, HeaderKey, Headers, Log, Sequence, Start};
 
 /// The position of one reader, and what it has been given so far.
 #[derive(Debug, Default)]
@@ -53,20 +53,18 @@ impl Cursor {
             self.jump(log, batch);
         }
         let mut bytes = 0;
-        let mut read: u64 = 0;
         for entry in log.entries_from(self.position) {
-            if read == BATCH_ENTRIES || bytes >= BATCH_BYTES {
+            if batch.len() - before >= BATCH_ENTRIES || bytes >= BATCH_BYTES {
                 break;
             }
-            if let Entry::Packet(logged) = entry {
-                bytes += logged.packet.payload.len();
-            }
-            if self.wants(self.position + read, entry) {
+            if self.wants(self.position, entry) {
+                if let Entry::Packet(logged) = entry {
+                    bytes += logged.packet.payload.len();
+                }
                 batch.push(entry.clone());
             }
-            read += 1;
+            self.position += 1;
         }
-        self.position += read;
         batch.len() > before
     }
 
@@ -83,17 +81,20 @@ impl Cursor {
         batch.push(publish_state(log));
         let start = if gop_cache { log.newest_start() } else { None };
         match start {
-            Some(start) => {
-                self.position = start.sequence;
-                self.give_headers(&start.headers, log, batch);
-            }
+            Some(start) => self.start_at(start, log, batch),
             None => self.start_at_end(log, batch),
         }
     }
 
+    fn start_at(&mut self, start: &Start, log: &Log, batch: &mut Vec<Entry>) {
+        self.position = start.sequence;
+        self.awaits_key_frame = true;
+        self.give_headers(&start.headers, log, batch);
+    }
+
     fn start_at_end(&mut self, log: &Log, batch: &mut Vec<Entry>) {
         self.position = log.end();
-        self.awaits_key_frame = log.has_video();
+        self.awaits_key_frame = true;
         self.give_headers(log.headers(), log, batch);
     }
 
@@ -103,9 +104,7 @@ impl Cursor {
         batch.push(publish_state(log));
         match log.newest_start_of_all() {
             Some(start) if start.sequence > before => {
-                self.position = start.sequence;
-                self.awaits_key_frame = false;
-                self.give_headers(&start.headers, log, batch);
+                self.start_at(start, log, batch);
             }
             _ => self.start_at_end(log, batch),
         }
@@ -135,6 +134,8 @@ impl Cursor {
     /// Whether the reader gets this entry; keeps account of headers and of the awaited key frame.
     fn wants(&mut self, sequence: Sequence, entry: &Entry) -> bool {
         let Entry::Packet(logged) = entry else {
+            // Whoever publishes next may begin between two key frames.
+            self.awaits_key_frame |= *entry == Entry::Published;
             return true;
         };
         if let Some(key) = HeaderKey::of(&logged.packet) {
@@ -168,6 +169,6 @@ fn publish_state(log: &Log) -> Entry {
 }
 
 /// A batch ends after so many entries: a second of video and audio.
-const BATCH_ENTRIES: u64 = 128;
+const BATCH_ENTRIES: usize = 128;
 /// A batch ends after so many bytes: what a socket's buffer takes at once.
 const BATCH_BYTES: usize = 256 * 1024;

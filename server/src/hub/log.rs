@@ -102,8 +102,6 @@ pub struct Log {
     starts: VecDeque<(Timestamp, Start)>,
     /// Where the present publisher's entries begin, if there is one.
     publication: Option<Sequence>,
-    /// Whether the publisher has sent any video.
-    has_video: bool,
     last_video: Option<Timestamp>,
     head: Timestamp,
     head_source: i64,
@@ -120,7 +118,6 @@ impl Log {
             headers: Arc::default(),
             starts: VecDeque::new(),
             publication: None,
-            has_video: false,
             last_video: None,
             head: Timestamp::default(),
             head_source: 0,
@@ -153,7 +150,6 @@ impl Log {
     fn forget_publisher(&mut self) {
         self.headers = Arc::default();
         self.publication = None;
-        self.has_video = false;
         self.last_video = None;
     }
 
@@ -163,9 +159,7 @@ impl Log {
         let timestamp = packet.packet.timestamp;
         let header = HeaderKey::of(&packet.packet);
         if let Some(key) = header {
-            // A start that still needs the old headers shares them; only then this copies.
-            Arc::make_mut(&mut self.headers).insert(key, (sequence, packet.clone()));
-            self.has_video |= matches!(key, HeaderKey::Video(_));
+            self.keep_header(key, sequence, &packet);
         }
         self.head = self.head.max(timestamp);
         self.head_source = packet.source;
@@ -175,17 +169,43 @@ impl Log {
                 sequence,
                 headers: Arc::clone(&self.headers),
             };
+            self.bytes += self.start_cost(&start);
             self.starts.push_back((timestamp, start));
         }
         self.push(Entry::Packet(packet));
         starts
     }
 
+    /// Remembers a header for readers to come, unless it is beyond what a real stream has: such a
+    /// one passes by like any packet.
+    fn keep_header(&mut self, key: HeaderKey, sequence: Sequence, packet: &LoggedPacket) {
+        let known = self.headers.contains_key(&key);
+        let fits = packet.packet.payload.len() <= MOST_HEADER_BYTES;
+        if fits && (known || self.headers.len() < MOST_HEADERS) {
+            // A start that still needs the old headers shares them; only then this copies.
+            Arc::make_mut(&mut self.headers).insert(key, (sequence, packet.clone()));
+        }
+    }
+
     fn push(&mut self, entry: Entry) {
         self.bytes += cost(&entry);
         self.entries.push_back(entry);
-        while self.bytes > self.limits.memory {
+        while self.bytes > self.limits.memory && !self.entries.is_empty() {
             self.drop_first();
+        }
+    }
+
+    /// What a start costs to hold beside the entries: headers of its own, if they are not those of
+    /// the start before it.
+    fn start_cost(&self, start: &Start) -> usize {
+        let shared = self
+            .starts
+            .back()
+            .is_some_and(|(_, last)| Arc::ptr_eq(&last.headers, &start.headers));
+        if shared {
+            size_of::<Start>()
+        } else {
+            own_cost(start)
         }
     }
 
@@ -193,15 +213,13 @@ impl Log {
         match (packet.track, packet.kind) {
             (Track::Video, PacketKind::KeyFrame) => {
                 self.last_video = Some(packet.timestamp);
-                self.has_video = true;
                 true
             }
             (Track::Video, PacketKind::Frame) => {
                 self.last_video = Some(packet.timestamp);
-                self.has_video = true;
                 false
             }
-            // Without video (or long after the last of it) audio alone is what one starts at.
+            // Without video, or long after the last of it, audio alone is what one starts at.
             (Track::Audio, PacketKind::Frame | PacketKind::KeyFrame) => {
                 let video_runs = self
                     .last_video
@@ -247,13 +265,25 @@ impl Log {
         };
         self.bytes -= cost(&entry);
         self.first += 1;
-        while self
+        while let Some((_, gone)) = self
+            .starts
+            .pop_front_if(|(_, start)| start.sequence < self.first)
+        {
+            self.forget_start(&gone);
+        }
+    }
+
+    /// Settles the account of a start: if the next one shares its headers, that pays for them now.
+    fn forget_start(&mut self, gone: &Start) {
+        let heir = self
             .starts
             .front()
-            .is_some_and(|(_, start)| start.sequence < self.first)
-        {
-            self.starts.pop_front();
-        }
+            .is_some_and(|(_, next)| Arc::ptr_eq(&next.headers, &gone.headers));
+        self.bytes -= if heir {
+            size_of::<Start>()
+        } else {
+            own_cost(gone)
+        };
     }
 
     /// The position behind the last entry.
@@ -304,14 +334,10 @@ impl Log {
         self.publication.is_some()
     }
 
-    /// Whether the publisher has sent video, so that a reader may wait for a key frame.
-    pub fn has_video(&self) -> bool {
-        self.has_video
-    }
-
     /// How far the head is ahead of the entry at `position`; zero at the end.
     pub fn lag(&self, position: Sequence) -> Duration {
         self.entries_from(position)
+            .take(LAG_LOOK)
             .find_map(|entry| match entry {
                 Entry::Packet(next) => Some(self.head.saturating_since(next.packet.timestamp)),
                 _ => None,
@@ -335,9 +361,24 @@ fn cost(entry: &Entry) -> usize {
     payload + size_of::<Entry>()
 }
 
-/// After so long without video a stream counts as audio only. Flash encoders that switch their
-/// camera off go on so for hours.
-const VIDEO_PAUSE: Duration = Duration::from_secs(3);
+/// Entries that are no packets may stand before the next packet; nobody needs to count thousands.
+const LAG_LOOK: usize = 64;
+
+/// What a start costs with headers of its own.
+fn own_cost(start: &Start) -> usize {
+    let header = |(_, header): &(Sequence, LoggedPacket)| {
+        header.packet.payload.len() + size_of::<(HeaderKey, Sequence, LoggedPacket)>()
+    };
+    size_of::<Start>() + start.headers.values().map(header).sum::<usize>()
+}
+
+/// A stream has metadata and a header or two; with many tracks some more.
+const MOST_HEADERS: usize = 16;
+/// Longer than any sequence header, and than metadata with an index of key frames.
+const MOST_HEADER_BYTES: usize = 256 * 1024;
+/// After so long without video a stream counts as audio only: encoders that switch their camera
+/// off go on so for hours, while slides may be some seconds apart.
+const VIDEO_PAUSE: Duration = Duration::from_secs(10);
 /// The distance of starts in a stream without video.
 const AUDIO_START_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -497,7 +538,7 @@ mod tests {
     fn audio_between_video_frames_is_no_start() {
         let mut log = published(LIMITS);
         append(&mut log, video(0, true), None);
-        for millis in (0..2_900).step_by(23) {
+        for millis in (0..9_900).step_by(23) {
             append(&mut log, audio(millis), None);
         }
         assert_eq!(log.newest_start().map(|start| start.sequence), Some(1));

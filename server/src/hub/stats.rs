@@ -48,6 +48,17 @@ impl Traffic {
 }
 
 impl Reading {
+    /// What was counted since an earlier reading of the same counters. The lag is that of now.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            bytes_in: self.bytes_in.saturating_sub(earlier.bytes_in),
+            bytes_out: self.bytes_out.saturating_sub(earlier.bytes_out),
+            packets: self.packets.saturating_sub(earlier.packets),
+            dropped: self.dropped.saturating_sub(earlier.dropped),
+            lag_millis: self.lag_millis,
+        }
+    }
+
     /// Adds another client's counters; of the lags the longest counts.
     pub fn add(&mut self, other: &Self) {
         self.bytes_in += other.bytes_in;

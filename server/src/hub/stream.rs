@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use srs_media::metadata::Metadata;
 use srs_media::packet::{Packet, Track};
+use srs_media::time::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,8 @@ struct Incumbent {
     /// Cancelled when somebody else takes the stream over.
     replaced: CancellationToken,
     last_packet: Instant,
+    /// When the last byte came from it, in milliseconds since the stream was created.
+    last_byte: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Default)]
@@ -133,6 +136,10 @@ impl Stream {
         self.read_state().jumps
     }
 
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.created)
+    }
+
     /// Whether nobody publishes or subscribes.
     pub(super) fn is_abandoned(&self) -> bool {
         self.read_state().incumbent.is_none() && self.subscribers() == 0
@@ -178,6 +185,7 @@ pub struct Publisher {
     stream: Arc<Stream>,
     generation: u64,
     replaced: CancellationToken,
+    last_byte: Arc<AtomicU64>,
 }
 
 /// What a publisher's packet meant for its stream.
@@ -197,7 +205,8 @@ impl Publisher {
     ) -> Result<Self, PublishError> {
         let mut state = stream.write_state();
         if let Some(incumbent) = &state.incumbent {
-            let silence = now.saturating_duration_since(incumbent.last_packet);
+            let last_byte = Duration::from_millis(incumbent.last_byte.load(Ordering::Relaxed));
+            let silence = stream.age(now).saturating_sub(last_byte);
             if !request.may_replace(&incumbent.credential, silence) {
                 return Err(PublishError::Busy {
                     client: incumbent.client,
@@ -206,6 +215,7 @@ impl Publisher {
             incumbent.replaced.cancel();
         }
         let replaced = CancellationToken::new();
+        let last_byte = Arc::new(AtomicU64::new(millis(stream.age(now))));
         let gap = match (&state.incumbent, state.left_at) {
             (Some(incumbent), _) => now.saturating_duration_since(incumbent.last_packet),
             (None, Some(left)) => now.saturating_duration_since(left),
@@ -219,6 +229,7 @@ impl Publisher {
             credential: request.credential,
             replaced: replaced.clone(),
             last_packet: now,
+            last_byte: Arc::clone(&last_byte),
         });
         state.settings = settings.clone();
         stream.atc.store(settings.atc, Ordering::Relaxed);
@@ -234,12 +245,19 @@ impl Publisher {
             stream: Arc::clone(stream),
             generation,
             replaced,
+            last_byte,
         })
     }
 
     /// The stream that is published.
     pub fn stream(&self) -> &Arc<Stream> {
         &self.stream
+    }
+
+    /// Notes that bytes came from the publisher: it lives, even if it takes its time for a packet.
+    pub fn note_bytes(&self, now: Instant) {
+        self.last_byte
+            .store(millis(self.stream.age(now)), Ordering::Relaxed);
     }
 
     /// Completes when another client takes the stream over.
@@ -266,6 +284,14 @@ impl Publisher {
         now: Instant,
     ) -> Result<Pushed, Replaced> {
         let stream = &self.stream;
+        let mut packet = match track {
+            Track::Audio => Packet::audio(Timestamp::ZERO, payload),
+            Track::Video => Packet::video(Timestamp::ZERO, payload),
+            Track::Data => Packet::data(Timestamp::ZERO, payload),
+        };
+        let header = HeaderKey::of(&packet);
+        // Read before the lock is taken: metadata may be long.
+        let asks_for_atc = (header == Some(HeaderKey::Metadata)).then(|| asks_for_atc(&packet));
         let mut guard = stream.write_state();
         let state = &mut *guard;
         if state.generation != self.generation {
@@ -275,16 +301,14 @@ impl Publisher {
         if let Some(incumbent) = &mut state.incumbent {
             incumbent.last_packet = now;
         }
-        let arrival = now.saturating_duration_since(stream.created);
-        let stamp = state.timeline.place(track, wire, arrival);
-        let packet = match track {
-            Track::Audio => Packet::audio(stamp.timestamp, payload),
-            Track::Video => Packet::video(stamp.timestamp, payload),
-            Track::Data => Packet::data(stamp.timestamp, payload),
+        let stamp = match header {
+            None => state.timeline.place(track, wire, stream.age(now)),
+            Some(_) => state.timeline.place_header(track, wire),
         };
-        if HeaderKey::of(&packet) == Some(HeaderKey::Metadata) {
+        packet.timestamp = stamp.timestamp;
+        if let Some(asked) = asks_for_atc {
             let settings = &state.settings;
-            let atc = settings.atc || settings.atc_auto && asks_for_atc(&packet);
+            let atc = settings.atc || settings.atc_auto && asked;
             stream.atc.store(atc, Ordering::Relaxed);
         }
         state.jumps += u64::from(stamp.jumped);
@@ -293,6 +317,10 @@ impl Publisher {
             source: stamp.source,
             discontinuity: stamp.jumped,
         };
+        if stamp.jumped {
+            // What waits in the mixer has times that cannot be compared with those to come.
+            stream.flush_mixer(state);
+        }
         match &mut state.mixer {
             None => stream.append(state, logged),
             Some(mixer) => {
@@ -440,6 +468,10 @@ impl Drop for Subscriber {
         self.stream.lock_readers().positions.remove(&self.id);
         self.hub.leave(&self.stream);
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether an encoder asks for its own timestamps, as Adobe's and BravoSoft's do.

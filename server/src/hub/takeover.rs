@@ -35,19 +35,20 @@ pub struct PublishRequest {
     pub credential: Credential,
     /// Whom it may replace.
     pub takeover: Takeover,
-    /// A publisher that sent nothing for so long counts as lost, and anyone may replace it.
+    /// A publisher from which no byte came for so long counts as lost when it comes back itself,
+    /// where it may not replace itself at once.
     pub dead_after: Duration,
 }
 
 impl PublishRequest {
     /// Whether this client may replace one with `credential` that has been silent for `silence`.
     pub fn may_replace(&self, credential: &Credential, silence: Duration) -> bool {
-        silence >= self.dead_after
-            || match self.takeover {
-                Takeover::Takeover => true,
-                Takeover::TakeoverSame => self.credential.is_same(credential),
-                Takeover::Reject => false,
-            }
+        let is_same = self.credential.is_same(credential);
+        match self.takeover {
+            Takeover::Takeover => true,
+            Takeover::TakeoverSame => is_same,
+            Takeover::Reject => is_same && silence >= self.dead_after,
+        }
     }
 }
 
@@ -138,9 +139,12 @@ mod tests {
                 "{name}"
             );
             let silent = Duration::from_secs(2);
-            assert!(
-                request(Takeover::Reject).may_replace(&incumbent, silent),
-                "{name}"
+            let rejecting = request(Takeover::Reject);
+            assert_eq!(rejecting.may_replace(&incumbent, silent), same, "{name}");
+            assert_eq!(
+                same_only.may_replace(&incumbent, silent),
+                same,
+                "{name}: no key"
             );
         }
     }

@@ -20,8 +20,8 @@ const JUMP_AHEAD: i64 = 3_000;
 const JUMP_BACK: i64 = 500;
 /// A track that jumped is taken to have followed the other one when it is as near to it as this.
 const NEAR: i64 = 2_000;
-/// Audio and video may be this far apart. No viewer would call more than this in step.
-const MAX_SKEW: i64 = 10_000;
+/// Audio and video may be this far apart: more than any encoder lets one track lead the other by.
+const MAX_SKEW: i64 = 5_000;
 /// How far the arrival of packets may differ from their timestamps when a stalled publisher goes on.
 const ARRIVAL_TOLERANCE: i64 = 2_000;
 /// The distance to the packet before when there is no better guess.
@@ -76,7 +76,8 @@ impl Timeline {
         let (begun, head) = (self.begun, self.head);
         let gap = i64::try_from(gap.as_millis()).unwrap_or(i64::MAX);
         let start = if begun {
-            head.saturating_add(gap.max(USUAL_STEP))
+            // A publisher that sent nothing moved the start, too.
+            head.saturating_add(gap.max(USUAL_STEP)).max(self.start)
         } else {
             0
         };
@@ -88,7 +89,7 @@ impl Timeline {
         };
     }
 
-    /// Places a packet with the 32-bit timestamp `wire`, which came `arrival` after some fixed
+    /// Places a frame with the 32-bit timestamp `wire`, which came `arrival` after some fixed
     /// instant. Data packets have no clock of their own: they go where the timeline is.
     pub fn place(&mut self, track: Track, wire: u32, arrival: Duration) -> Stamp {
         let (own, other) = match track {
@@ -103,8 +104,9 @@ impl Timeline {
             (None, Some(other)) => join(source, &other),
             (Some(own), other) => follow(source, &own, other.as_ref(), arrival),
         };
-        let previous = own.map_or(0, |own| own.timestamp);
-        let timestamp = source.saturating_add(offset).max(previous).max(0);
+        // A track that is new may not begin before what the last publisher sent on it.
+        let previous = own.map_or(self.start, |own| own.timestamp);
+        let timestamp = source.saturating_add(offset).max(previous);
         let step = timestamp - previous;
         let clock = TrackClock {
             wire,
@@ -129,6 +131,24 @@ impl Timeline {
             timestamp: to_timestamp(timestamp),
             source,
             jumped,
+        }
+    }
+
+    /// Places a header: it has the time of its track. Encoders send headers at time zero in the
+    /// midst of a stream, so their own timestamps mean nothing.
+    pub fn place_header(&self, track: Track, wire: u32) -> Stamp {
+        let own = match track {
+            Track::Audio => self.audio,
+            Track::Video => self.video,
+            Track::Data => None,
+        };
+        let Some(own) = own else {
+            return self.place_data(wire);
+        };
+        Stamp {
+            timestamp: to_timestamp(own.timestamp),
+            source: own.source,
+            jumped: false,
         }
     }
 
@@ -348,10 +368,13 @@ mod tests {
                 .timestamp
                 .as_millis()
                 .abs_diff(audio.timestamp.as_millis());
-            assert!(skew <= 10_020, "audio and video are {skew} ms apart");
+            assert!(skew <= 5_020, "audio and video are {skew} ms apart");
             jumps += u32::from(audio.jumped) + u32::from(video.jumped);
         }
-        assert_eq!(jumps, 1, "18 s of drift in all, brought back at 10 s");
+        assert_eq!(
+            jumps, 3,
+            "18 s of drift in all, brought back at 5 s each time"
+        );
     }
 
     #[test]
@@ -386,15 +409,51 @@ mod tests {
         assert_eq!(second.timestamp.as_millis(), 3_020);
     }
 
+    #[test]
+    fn the_next_publishers_tracks_begin_behind_the_last_ones_each() {
+        let mut timeline = Timeline::default();
+        timeline.place(V, 4_960, Duration::ZERO);
+        timeline.place(A, 4_960, Duration::ZERO);
+        timeline.restart(Duration::ZERO);
+        let video = timeline.place(V, 1_000, Duration::ZERO);
+        let audio = timeline.place(A, 0, Duration::ZERO);
+        assert_eq!(
+            (video.timestamp.as_millis(), audio.timestamp.as_millis()),
+            (40, 40)
+        );
+    }
+
+    #[test]
+    fn headers_do_not_move_the_clock() {
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.place_header(V, 0).timestamp, Timestamp::ZERO);
+        let first = timeline.place(V, 20_000_000, Duration::ZERO);
+        assert_eq!((first.timestamp, first.jumped), (Timestamp::ZERO, false));
+        for frame in 1..100 {
+            let header = timeline.place_header(V, 0);
+            assert_eq!(header.source, 20_000_000 + (i64::from(frame) - 1) * 40);
+            let wire = 20_000_000 + frame * 40;
+            let stamp = timeline.place(V, wire, Duration::from_millis(u64::from(frame) * 40));
+            assert_eq!(
+                (stamp.timestamp.as_millis(), stamp.jumped),
+                (u64::from(frame) * 40, false)
+            );
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_clock_makes_a_track_go_back(
-            packets in prop::collection::vec((0..3u8, any::<u32>(), 0..100_000u64), 1..200)
+        fn no_clock_and_no_publisher_makes_a_track_go_back(
+            packets in prop::collection::vec((0..4u8, any::<u32>(), 0..100_000u64), 1..200)
         ) {
             let mut timeline = Timeline::default();
             let (mut last, mut arrival) = ([0u64; 3], 0u64);
             for (kind, wire, elapsed) in packets {
                 arrival += elapsed;
+                if kind == 3 {
+                    timeline.restart(Duration::from_millis(elapsed));
+                    continue;
+                }
                 let track = [A, V, Track::Data][usize::from(kind)];
                 let stamp = timeline.place(track, wire, Duration::from_millis(arrival));
                 let timestamp = stamp.timestamp.as_millis();

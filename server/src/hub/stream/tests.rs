@@ -268,16 +268,101 @@ fn only_one_publishes_at_a_time() {
 }
 
 #[test]
-fn a_publisher_that_fell_silent_is_replaced_by_anybody() {
+fn a_publisher_that_fell_silent_gets_its_stream_back_and_strangers_do_not() {
     let mut studio = Studio::new();
     let lost = studio.publish(1, Takeover::Reject).expect("free");
     studio.send(&lost, 0, 10);
+    lost.note_bytes(studio.now);
     studio.now += Duration::from_millis(1_900);
     studio
-        .publish(2, Takeover::Reject)
+        .publish(1, Takeover::Reject)
         .expect_err("it may yet be there");
+    lost.note_bytes(studio.now);
+    studio.now += Duration::from_millis(1_900);
+    studio
+        .publish(1, Takeover::Reject)
+        .expect_err("it still sends a long packet");
     studio.now += Duration::from_millis(100);
-    studio.publish(2, Takeover::Reject).expect("it is gone");
+    studio
+        .publish(2, Takeover::Reject)
+        .expect_err("silence is no credential");
+    studio
+        .publish(2, Takeover::TakeoverSame)
+        .expect_err("nor here");
+    studio
+        .publish(1, Takeover::Reject)
+        .expect("it is the lost one");
+}
+
+#[test]
+fn memory_is_bounded_whatever_headers_a_publisher_sends() {
+    let studio = Studio::new();
+    let publisher = studio.publish(1, Takeover::Reject).expect("free");
+    let mut idle = studio.subscribe();
+    read_all(&mut idle);
+    for round in 0..200u32 {
+        for track in 0..=255u8 {
+            // An enhanced multitrack sequence header of AVC, then a key frame of one byte.
+            let mut header = vec![0x90 | 6, 0, b'a', b'v', b'c', b'1', track];
+            header.resize(1_000, 0);
+            let wire = round * 40;
+            publisher
+                .push(Track::Video, wire, header.into(), studio.now)
+                .expect("current");
+            let key = Bytes::from_static(&[0x17, 1, 0, 0, 0]);
+            publisher
+                .push(Track::Video, wire, key, studio.now)
+                .expect("current");
+        }
+        let stream = publisher.stream();
+        assert!(
+            stream.log_bytes() <= SETTINGS.log.memory,
+            "{} bytes",
+            stream.log_bytes()
+        );
+        assert!(stream.headers().len() <= 16);
+    }
+}
+
+#[test]
+fn players_of_a_publisher_that_begins_mid_gop_wait_for_a_key_frame() {
+    let mut studio = Studio::new();
+    let mut waiting = studio.subscribe();
+    read_all(&mut waiting);
+    let first = studio.publish(1, Takeover::Reject).expect("free");
+    studio.send_header(&first, 0);
+    let inter = Bytes::from_static(&[0x27, 1, 0, 0, 0, 9]);
+    first
+        .push(Track::Video, 0, inter.clone(), studio.now)
+        .expect("current");
+    first
+        .push(Track::Video, 40, inter.clone(), studio.now)
+        .expect("current");
+    studio.send(&first, 80, 2);
+    assert_eq!(shape(&read_all(&mut waiting)), "PHKf");
+    drop(first);
+    let second = studio.publish(2, Takeover::Reject).expect("free");
+    second
+        .push(Track::Video, 0, inter, studio.now)
+        .expect("current");
+    studio.send(&second, 40, 1);
+    assert_eq!(shape(&read_all(&mut waiting)), "UPK");
+}
+
+#[test]
+fn a_key_frame_behind_many_that_are_left_out_is_read_at_once() {
+    let mut studio = Studio::new();
+    let publisher = studio.publish(1, Takeover::Reject).expect("free");
+    let mut subscriber = studio.subscribe();
+    read_all(&mut subscriber);
+    for frame in 0..200 {
+        let inter = Bytes::from_static(&[0x27, 1, 0, 0, 0, 9]);
+        publisher
+            .push(Track::Video, frame * 40, inter, studio.now)
+            .expect("current");
+    }
+    studio.send(&publisher, 8_000, 1);
+    assert_eq!(shape(&read_all(&mut subscriber)), "K");
 }
 
 #[test]
