@@ -4,6 +4,7 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -51,7 +52,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    runtime.block_on(serve(config, &log))
+    let result = runtime.block_on(serve(config, &log));
+    // Whoever did not end in time does not hold up the end of the process either.
+    runtime.shutdown_timeout(LAST_GRACE);
+    result
 }
 
 /// A panic costs the one task that it happens in; the log must tell of it like of anything else.
@@ -96,6 +100,9 @@ async fn serve(config: Config, log: &LogHandle) -> anyhow::Result<()> {
     server.stop().await;
     Ok(())
 }
+
+/// What tasks that missed the stop have left.
+const LAST_GRACE: Duration = Duration::from_millis(200);
 
 struct Signals {
     terminate: Signal,

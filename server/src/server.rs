@@ -112,7 +112,7 @@ impl Server {
             tracing::warn!("{late} tasks did not end in time and are cut off");
         }
         if self.service.counters.total() > 0 {
-            tracing::info!("clients refused or cut off: {}", self.service.counters);
+            tracing::info!("incidents since the start: {}", self.service.counters);
         }
         tracing::info!("stopped");
     }
@@ -124,7 +124,11 @@ fn connections_that_fit(config: &Config) -> Result<usize, StartError> {
     let limit = descriptors::raise();
     match descriptors::check(config.max_connections, limit) {
         Ok(()) => Ok(config.max_connections),
-        Err(error) if config.max_connections == Config::default().max_connections => {
+        // The default gives way, as long as anybody at all can be served.
+        Err(error)
+            if limit.connections() > 0
+                && config.max_connections == Config::default().max_connections =>
+        {
             tracing::warn!("{error}");
             Ok(usize::try_from(limit.connections()).unwrap_or(usize::MAX))
         }

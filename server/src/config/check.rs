@@ -55,7 +55,8 @@ impl Check<'_> {
     fn read_what_is_right(&mut self) -> Option<Config> {
         while self.found.len() < MAX_FOUND {
             let result = Config::deserialize(Reader::new(self.root, &self.notes));
-            for (path, known) in self.notes.unknown.take() {
+            let room = MAX_FOUND.saturating_sub(self.found.len());
+            for (path, known) in self.notes.unknown.take().into_iter().take(room) {
                 if let Some(Entry {
                     key: Some(key),
                     value,

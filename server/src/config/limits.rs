@@ -40,6 +40,9 @@ pub struct LimitsConfig {
     /// Most message streams that a peer may create at a time; 1 to 1024.
     #[serde(with = "Count::<1, 1_024>")]
     pub message_streams: usize,
+    /// Smallest acknowledgement window that a peer may ask for, in bytes; 1 to 1,000,000.
+    #[serde(with = "Count::<1, 1_000_000>")]
+    pub ack_window: u32,
     /// How deep AMF0 objects and arrays may nest; 4 to 64.
     #[serde(with = "Count::<4, 64>")]
     pub amf_depth: usize,
@@ -63,6 +66,7 @@ impl Default for LimitsConfig {
             command_message: 64 << 10,
             chunk_streams: 64,
             message_streams: 16,
+            ack_window: 100,
             amf_depth: 16,
             amf_values: 4_096,
             stream_memory: 64 << 20,

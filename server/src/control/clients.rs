@@ -28,6 +28,9 @@ pub struct Client {
     /// What went through its connection.
     pub traffic: Traffic,
     role: AtomicU8,
+    /// What had gone through its connection when it took its present role. Written under the
+    /// registry's lock only.
+    before_role: Mutex<Reading>,
 }
 
 impl Client {
@@ -40,9 +43,13 @@ impl Client {
         }
     }
 
-    /// Notes what it does from now on.
-    pub fn set_role(&self, role: Role) {
-        self.role.store(role as u8, Ordering::Relaxed);
+    /// What it has counted in its present role.
+    fn in_role(&self) -> Reading {
+        let before = *self
+            .before_role
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.traffic.reading().since(&before)
     }
 }
 
@@ -98,6 +105,22 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// Notes what the client does from now on. What it counted before stays with the role that it
+    /// had.
+    pub fn set_role(&self, role: Role) {
+        if self.client.role() != role {
+            let mut registry = self.clients.lock();
+            registry.retire(&self.client);
+            let now = self.client.traffic.reading();
+            *self
+                .client
+                .before_role
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = now;
+            self.client.role.store(role as u8, Ordering::Relaxed);
+        }
+    }
+
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
@@ -126,6 +149,7 @@ impl Clients {
             peer,
             traffic: Traffic::default(),
             role: AtomicU8::new(Role::Unknown as u8),
+            before_role: Mutex::default(),
         });
         registry.accepted += 1;
         registry.per_address.insert(address, from_address + 1);
@@ -159,7 +183,7 @@ impl Clients {
             .filter(|client| client.role() == role)
         {
             count += 1;
-            total.add(&client.traffic.reading());
+            total.add(&client.in_role());
         }
         (count, total)
     }
@@ -171,6 +195,19 @@ impl Clients {
 }
 
 impl Registry {
+    /// Adds what a client counted in its present role to what those before it had.
+    fn retire(&mut self, client: &Client) {
+        let reading = Reading {
+            lag_millis: 0,
+            ..client.in_role()
+        };
+        match client.role() {
+            Role::Unknown => {}
+            Role::Publisher => self.past_publishers.add(&reading),
+            Role::Player => self.past_players.add(&reading),
+        }
+    }
+
     fn past(&self, role: Role) -> Option<&Reading> {
         match role {
             Role::Unknown => None,
@@ -191,15 +228,7 @@ impl Drop for Admitted {
                 registry.per_address.remove(&address);
             }
         }
-        let reading = Reading {
-            lag_millis: 0,
-            ..self.client.traffic.reading()
-        };
-        match self.client.role() {
-            Role::Unknown => {}
-            Role::Publisher => registry.past_publishers.add(&reading),
-            Role::Player => registry.past_players.add(&reading),
-        }
+        registry.retire(&self.client);
     }
 }
 
@@ -246,10 +275,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_counted_stays_with_the_role_that_it_had() {
+        let clients = Clients::default();
+        let client = clients.admit(peer(1), ROOMY).expect("room");
+        client.set_role(Role::Player);
+        client
+            .client()
+            .traffic
+            .packets
+            .store(500, Ordering::Relaxed);
+        client.set_role(Role::Publisher);
+        assert_eq!(clients.totals(Role::Player).1.packets, 500);
+        client
+            .client()
+            .traffic
+            .packets
+            .store(520, Ordering::Relaxed);
+        assert_eq!(clients.totals(Role::Publisher).1.packets, 20);
+        drop(client);
+        assert_eq!(clients.totals(Role::Player).1.packets, 500);
+        assert_eq!(clients.totals(Role::Publisher).1.packets, 20);
+    }
+
+    #[test]
     fn what_clients_counted_is_not_lost_when_they_leave() {
         let clients = Clients::default();
         let player = clients.admit(peer(1), ROOMY).expect("room");
-        player.client().set_role(Role::Player);
+        player.set_role(Role::Player);
         player
             .client()
             .traffic

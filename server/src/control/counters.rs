@@ -30,10 +30,12 @@ pub enum Incident {
     PublisherReplaced,
     /// A publisher's clock jumped and was set right.
     ClockJump,
+    /// A data message of a publisher could not be read, and was left out.
+    DataUnreadable,
 }
 
 impl Incident {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::TooManyConnections, "too_many_connections"),
         (Self::TooManyFromAddress, "too_many_from_address"),
         (Self::HandshakeTimeout, "handshake_timeout"),
@@ -46,6 +48,7 @@ impl Incident {
         (Self::PlayRefused, "play_refused"),
         (Self::PublisherReplaced, "publisher_replaced"),
         (Self::ClockJump, "clock_jump"),
+        (Self::DataUnreadable, "data_unreadable"),
     ];
 }
 

@@ -49,7 +49,7 @@ async fn print_role(subject: &Subject, role: Role, tag: &str, every: Option<Dura
                 time = now.duration_since(started).as_millis(),
                 clients,
                 streams = subject.hub.streams().len(),
-                msgs = total.packets - before.packets,
+                msgs = total.packets.saturating_sub(before.packets),
                 okbps = %list(rates_out.kbps()),
                 ikbps = %list(rates_in.kbps()),
                 lag = total.lag_millis,
@@ -69,10 +69,7 @@ async fn print_incidents(subject: &Subject) {
         ticks.tick().await;
         let total = subject.counters.total();
         if total != before {
-            tracing::info!(
-                "clients refused or cut off since the start: {}",
-                subject.counters
-            );
+            tracing::info!("incidents since the start: {}", subject.counters);
             before = total;
         }
     }

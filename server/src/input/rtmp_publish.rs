@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use srs_amf0::{Decoder, Limits};
 use srs_media::codec::{AudioConfig, VideoConfig};
-use srs_media::metadata::Metadata;
+use srs_media::metadata::{Metadata, MetadataError};
 use srs_media::packet::Track;
 use srs_media::{audio, video};
 use srs_rtmp::{Media, MediaKind};
@@ -23,8 +23,29 @@ pub struct RtmpPublish {
     last_packet: Option<Instant>,
     /// Sequence headers that were told about, so that repeated ones are not told again.
     told: [Option<Bytes>; 2],
+    told_unreadable: bool,
     jumps: JumpLog,
     amf: Limits,
+}
+
+/// What is to be counted of a message that was taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing special.
+    Nothing,
+    /// The publisher's clock jumped here, and was set right.
+    WithJump,
+    /// It was data that cannot be read, or is beyond `limits.amf_depth` or `limits.amf_values`.
+    Unreadable,
+}
+
+/// Why a data message is not passed on.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+enum DataError {
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error("it does not begin with a name")]
+    NoName,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +66,7 @@ impl RtmpPublish {
             began: now,
             last_packet: None,
             told: [None, None],
+            told_unreadable: false,
             jumps: JumpLog::default(),
             amf,
         }
@@ -68,22 +90,31 @@ impl RtmpPublish {
         now.saturating_duration_since(self.began)
     }
 
+    /// Notes that bytes came from the encoder.
+    pub fn note_bytes(&self, now: Instant) {
+        self.publisher.note_bytes(now);
+    }
+
     /// Whether another client has taken the stream over, and which.
     pub async fn replaced(&self) -> Replaced {
         self.publisher.replaced().await
     }
 
-    /// Takes one message in. Returns whether the publisher's clock jumped at it.
+    /// Takes one message in.
     ///
     /// # Errors
     /// [`Replaced`]: another client publishes the stream now.
-    pub fn take(&mut self, media: Media, now: Instant) -> Result<bool, Replaced> {
+    pub fn take(&mut self, media: Media, now: Instant) -> Result<Taken, Replaced> {
         let (track, payload) = match media.kind {
             MediaKind::Audio => (Track::Audio, media.payload),
             MediaKind::Video => (Track::Video, media.payload),
             MediaKind::Data => match relayed_data(&media.payload, self.amf) {
-                Some(payload) => (Track::Data, payload),
-                None => return Ok(false),
+                Ok(Some(payload)) => (Track::Data, payload),
+                Ok(None) => return Ok(Taken::Nothing),
+                Err(error) => {
+                    self.tell_unreadable(&error);
+                    return Ok(Taken::Unreadable);
+                }
             },
         };
         self.last_packet = Some(now);
@@ -91,8 +122,17 @@ impl RtmpPublish {
         let pushed = self.publisher.push(track, media.timestamp, payload, now)?;
         if pushed.clock_jumped {
             self.jumps.tell(track, media.timestamp, now);
+            return Ok(Taken::WithJump);
         }
-        Ok(pushed.clock_jumped)
+        Ok(Taken::Nothing)
+    }
+
+    /// Tells of the first data message that could not be read; the others are counted.
+    fn tell_unreadable(&mut self, error: &DataError) {
+        if !self.told_unreadable {
+            self.told_unreadable = true;
+            tracing::warn!("left out a data message: {error}");
+        }
     }
 
     /// Logs what a sequence header says, when it is a new one.
@@ -143,16 +183,22 @@ fn name_of(track: Track) -> &'static str {
 
 /// What players get of a data message: metadata in their own form, cue points and captions as they
 /// are, and nothing of what speaks to the server alone.
-fn relayed_data(payload: &Bytes, limits: Limits) -> Option<Bytes> {
-    if let Ok(mut metadata) = Metadata::decode(payload) {
-        metadata.insert("server", SERVER);
-        metadata.insert("server_version", env!("CARGO_PKG_VERSION"));
-        return Some(metadata.encode());
+fn relayed_data(payload: &Bytes, limits: Limits) -> Result<Option<Bytes>, DataError> {
+    match Metadata::decode_within(payload, limits) {
+        Ok(mut metadata) => {
+            metadata.insert("server", SERVER);
+            metadata.insert("server_version", env!("CARGO_PKG_VERSION"));
+            return Ok(Some(metadata.encode()));
+        }
+        Err(MetadataError::OtherEvent { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
-    let name = Decoder::new(payload, limits).decode().ok()?;
-    let name = name.as_str()?;
-    let for_us = name.starts_with(['@', '|']) || name == "onStatus" || name == "onMetaData";
-    (!for_us).then(|| payload.clone())
+    let name = Decoder::new(payload, limits)
+        .decode()
+        .map_err(MetadataError::from)?;
+    let name = name.as_str().ok_or(DataError::NoName)?;
+    let for_us = name.starts_with(['@', '|']) || name == "onStatus";
+    Ok((!for_us).then(|| payload.clone()))
 }
 
 /// Tells of a jumping clock once, and then at most once in [`JumpLog::EVERY`].
@@ -206,7 +252,9 @@ mod tests {
     fn players_get_metadata_without_the_encoders_instruction() {
         let properties = Value::EcmaArray(Object::new().with("width", 640.0));
         let sent = body(&["@setDataFrame".into(), "onMetaData".into(), properties]);
-        let relayed = relayed_data(&sent, Limits::default()).expect("metadata is relayed");
+        let relayed = relayed_data(&sent, Limits::default())
+            .expect("it can be read")
+            .expect("metadata is relayed");
         let metadata = Metadata::decode(&relayed).expect("it is metadata");
         let server = metadata.properties().get("server").and_then(Value::as_str);
         assert_eq!(server, Some(SERVER));
@@ -221,13 +269,30 @@ mod tests {
     fn cue_points_pass_and_the_servers_own_messages_do_not() {
         let limits = Limits::default();
         let cue = body(&["onCuePoint".into(), Object::new().with("name", "ad").into()]);
-        assert_eq!(relayed_data(&cue, limits), Some(cue));
+        assert_eq!(relayed_data(&cue, limits), Ok(Some(cue)));
         for name in ["@clearDataFrame", "|RtmpSampleAccess", "onStatus"] {
-            assert_eq!(relayed_data(&body(&[name.into()]), limits), None, "{name}");
+            assert_eq!(
+                relayed_data(&body(&[name.into()]), limits),
+                Ok(None),
+                "{name}"
+            );
         }
-        assert_eq!(
-            relayed_data(&Bytes::from_static(&[0xFF, 0, 1]), limits),
-            None
-        );
+        assert!(relayed_data(&Bytes::from_static(&[0xFF, 0, 1]), limits).is_err());
+    }
+
+    #[test]
+    fn the_configured_limits_hold_for_metadata() {
+        let many = (0..100).map(|index| (format!("key{index}"), Value::Number(1.0)));
+        let sent = body(&["onMetaData".into(), many.collect::<Object>().into()]);
+        let limits = Limits {
+            values: 50,
+            ..Limits::default()
+        };
+        assert!(relayed_data(&sent, limits).is_err());
+        let limits = Limits {
+            values: 5_000,
+            ..Limits::default()
+        };
+        assert!(relayed_data(&sent, limits).is_ok());
     }
 }

@@ -27,7 +27,7 @@ use crate::control::clients::{Admitted, Role};
 use crate::control::counters::Incident;
 use crate::control::logging;
 use crate::hub::takeover::Replaced;
-use crate::input::rtmp_publish::RtmpPublish;
+use crate::input::rtmp_publish::{RtmpPublish, Taken};
 use crate::output::rtmp_play::{RtmpPlay, Sent};
 use crate::service::Service;
 
@@ -67,6 +67,8 @@ struct Session {
     phase: Phase,
     /// Set while bytes wait for the peer.
     unsent: Option<Unsent>,
+    /// How often the peer asked to publish or play.
+    requests: u32,
 }
 
 struct Connected {
@@ -86,9 +88,18 @@ struct Unsent {
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     Handshake,
-    /// Since then the peer neither publishes nor plays, and may go on so for that long.
-    Idle(Instant, Duration),
+    /// Since then the peer has not published or played anything.
+    Identify(Instant),
+    /// Since then it does not any more.
+    Idle(Instant),
     Streaming,
+}
+
+/// How much of what the peer sent was handled.
+enum Handled {
+    All,
+    Some,
+    End(End),
 }
 
 /// What woke a session up.
@@ -128,6 +139,7 @@ impl Session {
             began: now,
             phase: Phase::Handshake,
             unsent: None,
+            requests: 0,
         }
     }
 
@@ -136,8 +148,15 @@ impl Session {
         let timer = sleep_until(self.deadline().into());
         tokio::pin!(stopped, timer);
         loop {
-            if let Some(end) = self.handle_inbox() {
-                return end;
+            match self.handle_inbox() {
+                Handled::All => {}
+                // Others want the processor, too; and a stop must not wait for the rest.
+                Handled::Some if stop.is_cancelled() => return End::Stopped,
+                Handled::Some => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+                Handled::End(end) => return end,
             }
             self.note_unsent();
             // The timer is only ever moved forward here: deadlines that move back as packets come
@@ -163,9 +182,9 @@ impl Session {
                     self.send_to_player(index);
                     None
                 }
-                Woken::Replaced(id, by) => Some(self.replaced(id, by)),
+                Woken::Replaced(id, by) => self.replaced(id, by),
                 Woken::Timer => {
-                    let end = self.check_deadlines(Instant::now());
+                    let end = self.read_then_check_deadlines().await;
                     timer.as_mut().reset(self.deadline().into());
                     end
                 }
@@ -189,6 +208,10 @@ impl Session {
             Ok(Exchange::Closed) => Some(End::PeerClosed),
             Ok(Exchange::Drained) => None,
             Ok(Exchange::Received) => {
+                let now = Instant::now();
+                for (_, publish) in &self.publishing {
+                    publish.note_bytes(now);
+                }
                 // Commands come in small segments, each of which the peer's Nagle holds back until
                 // the one before is acknowledged. The kernel forgets the option again, so it is
                 // set after each read; an error would show at the next one.
@@ -209,34 +232,61 @@ impl Session {
         !self.transport.outbox.is_empty()
     }
 
-    /// Handles everything that the peer has sent so far.
-    fn handle_inbox(&mut self) -> Option<End> {
-        loop {
+    /// Takes in what the socket holds before it judges by the time: after a pause of the whole
+    /// process the media that came meanwhile are still unread.
+    async fn read_then_check_deadlines(&mut self) -> Option<End> {
+        if let Ok(result) = timeout(Duration::ZERO, self.transport.exchange(true)).await
+            && let Some(end) = self.exchanged(result)
+        {
+            return Some(end);
+        }
+        match self.handle_inbox() {
+            Handled::All => self.check_deadlines(Instant::now()),
+            // What is left is handled next, and the timer looks again.
+            Handled::Some => None,
+            Handled::End(end) => Some(end),
+        }
+    }
+
+    /// Handles what the peer has sent so far, up to a fair share: an aggregate of 16 MB can hold a
+    /// million messages.
+    fn handle_inbox(&mut self) -> Handled {
+        for _ in 0..FAIR_SHARE {
+            if self.transport.outbox.len() >= MOST_UNSENT {
+                return Handled::All;
+            }
             let Transport { inbox, outbox, .. } = &mut self.transport;
             match self.connection.read(inbox, outbox) {
                 Ok(Some(event)) => {
                     if let Some(end) = self.handle(event) {
-                        return Some(end);
+                        return Handled::End(end);
                     }
                 }
                 Ok(None) => {
                     self.transport.release_inbox();
-                    return None;
+                    return Handled::All;
                 }
-                Err(error) => return Some(End::Protocol(error)),
+                Err(error) => return Handled::End(End::Protocol(error)),
             }
         }
+        Handled::Some
     }
 
     fn handle(&mut self, event: ServerEvent) -> Option<End> {
         let now = Instant::now();
         match event {
             ServerEvent::HandshakeDone => {
-                self.phase = Phase::Idle(now, self.config.limits.identify_timeout);
+                self.phase = Phase::Identify(now);
             }
             ServerEvent::Connect(request) => return self.connect(request),
-            ServerEvent::Publish(request) => self.publish(&request, now),
-            ServerEvent::Play(request) => self.play(&request, now),
+            ServerEvent::Publish(request) => {
+                self.count_request();
+                self.publish(&request, now);
+            }
+            ServerEvent::Play(request) => {
+                self.count_request();
+                self.play(&request, now);
+            }
             ServerEvent::Media(media) => {
                 let id = media.message_stream_id;
                 let (_, publish) = self.publishing.iter_mut().find(|(known, _)| *known == id)?;
@@ -246,9 +296,12 @@ impl Session {
                     .packets
                     .fetch_add(1, Ordering::Relaxed);
                 match publish.take(media, now) {
-                    Ok(false) => {}
-                    Ok(true) => self.service.counters.count(Incident::ClockJump),
-                    Err(by) => return Some(self.replaced(id, by)),
+                    Ok(Taken::Nothing) => {}
+                    Ok(Taken::WithJump) => self.service.counters.count(Incident::ClockJump),
+                    Ok(Taken::Unreadable) => {
+                        self.service.counters.count(Incident::DataUnreadable);
+                    }
+                    Err(by) => return self.replaced(id, by),
                 }
             }
             ServerEvent::Pause {
@@ -279,6 +332,19 @@ impl Session {
         None
     }
 
+    fn count_request(&mut self) {
+        self.requests = self.requests.saturating_add(1);
+        if self.requests == TALKATIVE {
+            tracing::warn!("{TALKATIVE} streams on one connection; of more the log tells nothing");
+        }
+    }
+
+    /// Whether the log tells of this peer's streams: one that begins thousands of them would fill
+    /// the disk with it.
+    fn is_told_of(&self) -> bool {
+        self.requests < TALKATIVE
+    }
+
     fn play_mut(&mut self, message_stream_id: u32) -> Option<&mut RtmpPlay> {
         self.playing
             .iter_mut()
@@ -287,7 +353,6 @@ impl Session {
 
     /// Ends what a message stream carries; the client goes on and may begin anew.
     fn stop_stream(&mut self, message_stream_id: u32, why: &str, now: Instant) {
-        let before = self.publishing.len() + self.playing.len();
         if let Some(index) = self
             .publishing
             .iter()
@@ -301,13 +366,17 @@ impl Session {
             let play = self.playing.swap_remove(index);
             self.tell_stop(&play, why, now);
         }
-        // Who had nothing to end, as one who was refused, has no more time for it than before.
-        if before > 0 && self.publishing.is_empty() && self.playing.is_empty() {
-            self.phase = Phase::Idle(now, BETWEEN_STREAMS);
+        // One who was refused has not streamed, and no more time for it than before.
+        let streamed = matches!(self.phase, Phase::Streaming);
+        if streamed && self.publishing.is_empty() && self.playing.is_empty() {
+            self.phase = Phase::Idle(now);
         }
     }
 
     fn tell_unpublish(&self, publish: &RtmpPublish, why: &str, now: Instant) {
+        if !self.is_told_of() {
+            return;
+        }
         let traffic = self.admitted.client().traffic.reading();
         let name = publish.name();
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
@@ -320,6 +389,9 @@ impl Session {
     }
 
     fn tell_stop(&self, play: &RtmpPlay, why: &str, now: Instant) {
+        if !self.is_told_of() {
+            return;
+        }
         let name = play.name();
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
         tracing::info!(
@@ -335,13 +407,15 @@ impl Session {
         let Some(play) = self.playing.get_mut(index) else {
             return;
         };
-        let before = play.packets();
+        let (before, dropped_before) = (play.packets(), play.dropped());
         let sent = play.send(&mut self.connection, &mut self.transport.outbox, now);
         let traffic = &self.admitted.client().traffic;
         traffic
             .packets
             .fetch_add(play.packets() - before, Ordering::Relaxed);
-        traffic.dropped.store(play.dropped(), Ordering::Relaxed);
+        traffic
+            .dropped
+            .fetch_add(play.dropped() - dropped_before, Ordering::Relaxed);
         if sent == Sent::Finished {
             let id = play.message_stream_id();
             self.end_play(id, "the duration that was asked for is over", now);
@@ -355,13 +429,15 @@ impl Session {
         self.stop_stream(message_stream_id, why, now);
     }
 
-    fn replaced(&mut self, message_stream_id: u32, by: Replaced) -> End {
+    /// Another client took a stream over. The connection ends with it, unless it carries more.
+    fn replaced(&mut self, message_stream_id: u32, by: Replaced) -> Option<End> {
         self.service.counters.count(Incident::PublisherReplaced);
         let why = format!("replaced by another publisher (client {})", by.by);
         self.connection
             .end_publish(message_stream_id, &why, &mut self.transport.outbox);
         self.stop_stream(message_stream_id, &why, Instant::now());
-        End::Replaced
+        let carries_more = !self.publishing.is_empty() || !self.playing.is_empty();
+        (!carries_more).then_some(End::Replaced)
     }
 
     /// Notes when bytes begin to wait for the peer, and when none do any more.
@@ -381,7 +457,8 @@ impl Session {
         let limits = &self.config.limits;
         let phase = match self.phase {
             Phase::Handshake => Some(self.began + limits.handshake_timeout),
-            Phase::Idle(since, patience) => Some(since + patience),
+            Phase::Identify(since) => Some(since + limits.identify_timeout),
+            Phase::Idle(since) => Some(since + BETWEEN_STREAMS),
             Phase::Streaming => None,
         };
         let write = self.unsent.map(|unsent| unsent.since + limits.send_timeout);
@@ -406,6 +483,9 @@ impl Session {
         {
             *unsent = Unsent { since: now, sent };
         }
+        for play in &mut self.playing {
+            play.look_for_publisher(now);
+        }
         let traffic = &self.admitted.client().traffic;
         let lag = self
             .playing
@@ -427,9 +507,10 @@ impl Session {
             Phase::Handshake if now >= self.began + self.config.limits.handshake_timeout => {
                 return Some(End::HandshakeTimeout);
             }
-            Phase::Idle(since, patience) if now >= since + patience => {
+            Phase::Identify(since) if now >= since + self.config.limits.identify_timeout => {
                 return Some(End::IdentifyTimeout);
             }
+            Phase::Idle(since) if now >= since + BETWEEN_STREAMS => return Some(End::Idle),
             _ => {}
         }
         if self
@@ -479,7 +560,7 @@ impl Session {
     }
 
     fn set_role(&mut self, role: Role) {
-        self.admitted.client().set_role(role);
+        self.admitted.set_role(role);
         self.phase = Phase::Streaming;
     }
 }
@@ -539,6 +620,7 @@ fn protocol_limits(limits: &LimitsConfig) -> srs_rtmp::Limits {
         command_message: limits.command_message,
         chunk_streams: limits.chunk_streams,
         message_streams: limits.message_streams,
+        least_ack_window: limits.ack_window,
         amf: amf_limits(limits),
         ..srs_rtmp::Limits::default()
     }
@@ -554,6 +636,10 @@ fn amf_limits(limits: &LimitsConfig) -> srs_amf0::Limits {
 /// Nothing more is read from a peer for which so many bytes wait: one batch of media and the
 /// answers to some commands.
 const MOST_UNSENT: usize = 1024 * 1024;
+/// No player or encoder begins so many streams on one connection.
+const TALKATIVE: u32 = 100;
+/// Events that are handled before others get their turn.
+const FAIR_SHARE: usize = 256;
 /// How long a client may rest between two streams on one connection.
 const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
 /// How long the last words may take.

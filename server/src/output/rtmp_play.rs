@@ -7,7 +7,7 @@ use srs_rtmp::server::ServerConnection;
 use srs_rtmp::{MediaKind, SendQueue};
 
 use crate::config::{TimeJitter, VhostConfig};
-use crate::hub::log::{Entry, LoggedPacket};
+use crate::hub::log::{Entry, HeaderKey, LoggedPacket};
 use crate::hub::{StreamName, Subscriber};
 
 /// One stream that a client plays over RTMP. Dropping it leaves the stream.
@@ -113,6 +113,24 @@ impl RtmpPlay {
     /// How far the player is behind the newest packet.
     pub fn lag(&self) -> Duration {
         self.subscriber.lag()
+    }
+
+    /// Notices whether a paused player has lost or regained its publisher: it does not read what
+    /// the log says of that.
+    pub fn look_for_publisher(&mut self, now: Instant) {
+        if self.paused {
+            let published = self.subscriber.stream().publisher().is_some();
+            match self.dry {
+                None if !published => {
+                    self.dry = Some(Dry {
+                        since: now,
+                        patience: self.keep,
+                    })
+                }
+                Some(_) if published => self.dry = None,
+                _ => {}
+            }
+        }
     }
 
     /// When the player has waited long enough for a publisher.
@@ -255,12 +273,16 @@ impl PlayerClock {
         let jitter = if atc { TimeJitter::Off } else { self.jitter };
         let millis = match jitter {
             // ffmpeg takes metadata for a track of its own unless its time is zero.
-            TimeJitter::Full if logged.packet.track == Track::Data => 0,
+            TimeJitter::Full if HeaderKey::of(&logged.packet) == Some(HeaderKey::Metadata) => 0,
             TimeJitter::Full => {
                 let timeline = i64::try_from(timeline).unwrap_or(i64::MAX);
                 let base = *self.base.get_or_insert(timeline);
                 // The other track's packets may lie a little before the first one's.
                 (timeline - base).max(0)
+            }
+            // A header's own time means nothing, so it sets no beginning.
+            TimeJitter::Zero if HeaderKey::of(&logged.packet).is_some() => {
+                self.base.map_or(0, |base| (logged.source - base).max(0))
             }
             TimeJitter::Zero => {
                 let base = self.base.get_or_insert(logged.source);

@@ -15,7 +15,7 @@ use srs_media::Packet;
 use srs_net::RtmpClient;
 use srs_net::client::ClientError;
 use srs_rtmp::client::{ClientEvent, Purpose};
-use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use self::pacer::Pacer;
 use self::passes::Passes;
@@ -177,11 +177,7 @@ impl Publisher<'_> {
                 biased;
                 () = self.interrupt.wait() => return Ok(None),
                 event = self.client.next_event() => self.heed(event)?,
-                _ = self.ticks.tick() => {
-                    let now = Instant::now();
-                    let line = self.status_text(now);
-                    self.status.show(&line, now);
-                }
+                _ = self.ticks.tick() => self.show_status(),
                 value = &mut future => return Ok(Some(value)),
             }
         }
@@ -190,26 +186,30 @@ impl Publisher<'_> {
     /// Sends what is to be sent. The server may take long for it, but must take something.
     async fn flush(&mut self) -> Result<Next, Error> {
         let within = self.arguments.common.timeout;
+        let mut sent = self.client.sent();
+        let mut deadline = Instant::now() + within;
         loop {
-            let before = self.client.sent();
-            let flushed = tokio::select! {
-                flushed = timeout(within, self.client.flush()) => flushed,
+            tokio::select! {
+                flushed = self.client.flush() => match flushed {
+                    Ok(None) => return Ok(Next::GoOn),
+                    event => self.heed(event)?,
+                },
                 () = self.interrupt.wait() => return Ok(Next::Stop),
-            };
-            match flushed {
-                Ok(Ok(None)) => return Ok(Next::GoOn),
-                Ok(Ok(event)) => self.heed(Ok(event))?,
-                Ok(Err(error)) => self.heed(Err(error))?,
-                Err(_) if self.client.sent() > before => {}
-                Err(_) => {
-                    let url = without_parameters(&self.arguments.url);
-                    return Err(Error::Stalled { url, within });
+                _ = self.ticks.tick() => self.show_status(),
+                () = sleep_until(deadline.into()) => {
+                    if self.client.sent() == sent {
+                        let url = without_parameters(&self.arguments.url);
+                        return Err(Error::Stalled { url, within });
+                    }
+                    sent = self.client.sent();
+                    deadline = Instant::now() + within;
                 }
             }
         }
     }
 
-    fn status_text(&mut self, now: Instant) -> String {
+    fn show_status(&mut self) {
+        let now = Instant::now();
         let mut text = self.progress.line(now);
         let (pass, behind) = (self.passes.number(), self.pacer.behind(now));
         if pass > 1 {
@@ -218,7 +218,7 @@ impl Publisher<'_> {
         if behind >= WORTH_TELLING {
             text += &format!("  behind by {:.1} s", behind.as_secs_f64());
         }
-        text
+        self.status.show(&text, now);
     }
 
     /// What the server says to a publisher is the end, or does not matter.

@@ -24,6 +24,8 @@ pub(super) enum End {
     HandshakeTimeout,
     /// Neither publish nor play came in time.
     IdentifyTimeout,
+    /// The client had published or played, and did neither for long.
+    Idle,
     /// The publisher sent nothing for too long.
     PublishTimeout,
     /// The peer took no byte for too long.
@@ -41,9 +43,12 @@ impl End {
             Self::IdentifyTimeout => Some(Incident::IdentifyTimeout),
             Self::PublishTimeout => Some(Incident::PublishTimeout),
             Self::SendTimeout => Some(Incident::SendTimeout),
-            Self::PeerClosed | Self::Socket(_) | Self::Refused | Self::Replaced | Self::Stopped => {
-                None
-            }
+            Self::PeerClosed
+            | Self::Socket(_)
+            | Self::Refused
+            | Self::Replaced
+            | Self::Idle
+            | Self::Stopped => None,
         }
     }
 
@@ -53,6 +58,7 @@ impl End {
             Self::Refused
             | Self::Replaced
             | Self::Stopped
+            | Self::Idle
             | Self::IdentifyTimeout
             | Self::PublishTimeout
             | Self::Protocol(_) => true,
@@ -66,7 +72,12 @@ impl End {
     /// cut off is worth a look.
     pub(super) fn tell(&self) {
         match self {
-            Self::PeerClosed | Self::Socket(_) | Self::Stopped | Self::Refused | Self::Replaced => {
+            Self::PeerClosed
+            | Self::Socket(_)
+            | Self::Stopped
+            | Self::Refused
+            | Self::Idle
+            | Self::Replaced => {
                 tracing::debug!("disconnected: {self}");
             }
             Self::Protocol(_)
@@ -92,6 +103,7 @@ impl fmt::Display for End {
             Self::IdentifyTimeout => {
                 write!(f, "neither publish nor play within limits.identify_timeout")
             }
+            Self::Idle => write!(f, "nothing was published or played for three minutes"),
             Self::PublishTimeout => {
                 write!(
                     f,

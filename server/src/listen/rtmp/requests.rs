@@ -30,7 +30,8 @@ impl Session {
         };
         logging::record_app(&self.span, &vhost, &target.app);
         tracing::debug!(
-            tc_url = request.tc_url,
+            // Without the parameters, where tokens are.
+            tc_url = request.tc_url.split('?').next(),
             page_url = request.page_url,
             flash_version = request.flash_version,
             "connect"
@@ -92,6 +93,7 @@ impl Session {
     pub(super) fn publish(&mut self, request: &PublishRequest, now: Instant) {
         let id = request.message_stream_id;
         self.stop_stream(id, "the client publishes anew", now);
+        self.end_own_publish_of(&request.stream, now);
         match self.begin_publish(request, now) {
             Ok(publish) => {
                 let chunk_size = self.chunk_size(&publish.name().vhost);
@@ -105,10 +107,30 @@ impl Session {
             Err(rejection) => {
                 self.service.counters.count(Incident::PublishRefused);
                 let (PublishRejection::BadName(why) | PublishRejection::Denied(why)) = &rejection;
-                tracing::warn!("refused to publish: {why}");
+                if self.is_told_of() {
+                    tracing::warn!("refused to publish: {why}");
+                }
                 self.connection
                     .reject_publish(id, &rejection, &mut self.transport.outbox);
             }
+        }
+    }
+
+    /// An encoder may publish the stream again on another message stream, without having ended it
+    /// on the first. That is no takeover: the connection goes on.
+    fn end_own_publish_of(&mut self, stream: &str, now: Instant) {
+        let Ok((_, name, _)) = self.resolve(stream) else {
+            return;
+        };
+        let own = self
+            .publishing
+            .iter()
+            .find(|(_, publish)| *publish.name() == name);
+        if let Some(id) = own.map(|(id, _)| *id) {
+            let why = "the client publishes it anew";
+            self.connection
+                .end_publish(id, why, &mut self.transport.outbox);
+            self.stop_stream(id, why, now);
         }
     }
 
@@ -143,7 +165,9 @@ impl Session {
                 PublishRejection::BadName(busy.to_string())
             })?;
         let style = if request.announced { "FMLE" } else { "Flash" };
-        tracing::info!(style, "publish");
+        if self.is_told_of() {
+            tracing::info!(style, "publish");
+        }
         Ok(RtmpPublish::new(
             publisher,
             &vhost.publish,
@@ -167,7 +191,9 @@ impl Session {
             Err(rejection) => {
                 self.service.counters.count(Incident::PlayRefused);
                 let (PlayRejection::StreamNotFound(why) | PlayRejection::Failed(why)) = &rejection;
-                tracing::warn!("refused to play: {why}");
+                if self.is_told_of() {
+                    tracing::warn!("refused to play: {why}");
+                }
                 self.connection
                     .reject_play(id, &rejection, &mut self.transport.outbox);
             }
@@ -184,6 +210,12 @@ impl Session {
         let settings = stream_settings(&self.config, vhost);
         let subscriber = self.service.hub.subscribe(&name, &settings, now);
         match subscriber.stream().publisher() {
+            None if vhost.play.wait.is_zero() => {
+                return Err(PlayRejection::StreamNotFound(format!(
+                    "nobody publishes {name}"
+                )));
+            }
+            _ if !self.is_told_of() => {}
             Some(publisher) => tracing::info!(publisher, "play"),
             None => tracing::info!("play: waiting for a publisher"),
         }
