@@ -12,6 +12,7 @@ mod busy;
 mod chunks;
 mod clients;
 mod clocks;
+mod enhanced;
 mod late_joiner;
 mod limits;
 mod many_players;

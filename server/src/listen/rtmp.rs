@@ -6,7 +6,9 @@
 //! one line in the log.
 
 mod end;
+mod patience;
 mod requests;
+mod wait;
 
 use std::io;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use self::end::End;
+use self::patience::{Phase, Unsent};
+use self::wait::{ready_player, replaced_publisher};
 use crate::config::{Config, LimitsConfig};
 use crate::control::clients::{Admitted, Role};
 use crate::control::counters::Incident;
@@ -74,25 +78,6 @@ struct Session {
 struct Connected {
     request: ConnectRequest,
     target: AppTarget,
-}
-
-/// Bytes wait for the peer.
-#[derive(Clone, Copy, Debug)]
-struct Unsent {
-    /// When it last took some, as far as was looked.
-    since: Instant,
-    /// How many it had taken then.
-    sent: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Handshake,
-    /// Since then the peer has not published or played anything.
-    Identify(Instant),
-    /// Since then it does not any more.
-    Idle(Instant),
-    Streaming,
 }
 
 /// How much of what the peer sent was handled.
@@ -230,22 +215,6 @@ impl Session {
 
     fn has_unsent(&self) -> bool {
         !self.transport.outbox.is_empty()
-    }
-
-    /// Takes in what the socket holds before it judges by the time: after a pause of the whole
-    /// process the media that came meanwhile are still unread.
-    async fn read_then_check_deadlines(&mut self) -> Option<End> {
-        if let Ok(result) = timeout(Duration::ZERO, self.transport.exchange(true)).await
-            && let Some(end) = self.exchanged(result)
-        {
-            return Some(end);
-        }
-        match self.handle_inbox() {
-            Handled::All => self.check_deadlines(Instant::now()),
-            // What is left is handled next, and the timer looks again.
-            Handled::Some => None,
-            Handled::End(end) => Some(end),
-        }
     }
 
     /// Handles what the peer has sent so far, up to a fair share: an aggregate of 16 MB can hold a
@@ -440,98 +409,6 @@ impl Session {
         (!carries_more).then_some(End::Replaced)
     }
 
-    /// Notes when bytes begin to wait for the peer, and when none do any more.
-    fn note_unsent(&mut self) {
-        if self.transport.outbox.is_empty() {
-            self.unsent = None;
-        } else if self.unsent.is_none() {
-            self.unsent = Some(Unsent {
-                since: Instant::now(),
-                sent: self.transport.sent(),
-            });
-        }
-    }
-
-    /// The next moment at which patience with the peer may be over.
-    fn deadline(&self) -> Instant {
-        let limits = &self.config.limits;
-        let phase = match self.phase {
-            Phase::Handshake => Some(self.began + limits.handshake_timeout),
-            Phase::Identify(since) => Some(since + limits.identify_timeout),
-            Phase::Idle(since) => Some(since + BETWEEN_STREAMS),
-            Phase::Streaming => None,
-        };
-        let write = self.unsent.map(|unsent| unsent.since + limits.send_timeout);
-        let publishers = self
-            .publishing
-            .iter()
-            .map(|(_, publish)| publish.deadline());
-        let players = self.playing.iter().filter_map(RtmpPlay::deadline);
-        let look_again = Instant::now() + LOOK_AGAIN;
-        [phase, write]
-            .into_iter()
-            .flatten()
-            .chain(publishers)
-            .chain(players)
-            .fold(look_again, Ord::min)
-    }
-
-    fn check_deadlines(&mut self, now: Instant) -> Option<End> {
-        let sent = self.transport.sent();
-        if let Some(unsent) = &mut self.unsent
-            && unsent.sent != sent
-        {
-            *unsent = Unsent { since: now, sent };
-        }
-        for play in &mut self.playing {
-            play.look_for_publisher(now);
-        }
-        let traffic = &self.admitted.client().traffic;
-        let lag = self
-            .playing
-            .iter()
-            .map(RtmpPlay::lag)
-            .max()
-            .unwrap_or_default();
-        let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
-        traffic.lag_millis.store(lag, Ordering::Relaxed);
-        traffic.bytes_out.store(sent, Ordering::Relaxed);
-        let send_timeout = self.config.limits.send_timeout;
-        if self
-            .unsent
-            .is_some_and(|unsent| now >= unsent.since + send_timeout)
-        {
-            return Some(End::SendTimeout);
-        }
-        match self.phase {
-            Phase::Handshake if now >= self.began + self.config.limits.handshake_timeout => {
-                return Some(End::HandshakeTimeout);
-            }
-            Phase::Identify(since) if now >= since + self.config.limits.identify_timeout => {
-                return Some(End::IdentifyTimeout);
-            }
-            Phase::Idle(since) if now >= since + BETWEEN_STREAMS => return Some(End::Idle),
-            _ => {}
-        }
-        if self
-            .publishing
-            .iter()
-            .any(|(_, publish)| now >= publish.deadline())
-        {
-            return Some(End::PublishTimeout);
-        }
-        let tired: Vec<u32> = self
-            .playing
-            .iter()
-            .filter(|play| play.deadline().is_some_and(|deadline| now >= deadline))
-            .map(RtmpPlay::message_stream_id)
-            .collect();
-        for id in tired {
-            self.end_play(id, "the stream has no publisher", now);
-        }
-        None
-    }
-
     /// Tells the peer, the log and the counters how it ended, and closes.
     async fn finish(mut self, end: End) {
         let now = Instant::now();
@@ -565,54 +442,6 @@ impl Session {
     }
 }
 
-/// Waits until a player has something to send; gives its index.
-async fn ready_player(playing: &mut [RtmpPlay]) -> usize {
-    match playing {
-        [] => std::future::pending().await,
-        [only] => {
-            only.ready().await;
-            0
-        }
-        // Several streams on one connection are rare (Flash did that), so this may allocate.
-        several => {
-            let ready = several.iter_mut().enumerate().map(|(index, play)| {
-                Box::pin(async move {
-                    play.ready().await;
-                    index
-                })
-            });
-            first(ready.collect()).await
-        }
-    }
-}
-
-/// Waits until another client has taken over one of the published streams.
-async fn replaced_publisher(publishing: &[(u32, RtmpPublish)]) -> (u32, Replaced) {
-    match publishing {
-        [] => std::future::pending().await,
-        [(id, only)] => (*id, only.replaced().await),
-        several => {
-            let replaced = several
-                .iter()
-                .map(|(id, publish)| Box::pin(async { (*id, publish.replaced().await) }));
-            first(replaced.collect()).await
-        }
-    }
-}
-
-/// The output of whichever future completes first.
-async fn first<F: Future + Unpin>(mut futures: Vec<F>) -> F::Output {
-    std::future::poll_fn(|context| {
-        for future in &mut futures {
-            if let std::task::Poll::Ready(output) = std::pin::Pin::new(future).poll(context) {
-                return std::task::Poll::Ready(output);
-            }
-        }
-        std::task::Poll::Pending
-    })
-    .await
-}
-
 fn protocol_limits(limits: &LimitsConfig) -> srs_rtmp::Limits {
     srs_rtmp::Limits {
         media_message: limits.media_message,
@@ -640,9 +469,5 @@ const MOST_UNSENT: usize = 1024 * 1024;
 const TALKATIVE: u32 = 100;
 /// Events that are handled before others get their turn.
 const FAIR_SHARE: usize = 256;
-/// How long a client may rest between two streams on one connection.
-const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// A session looks at its figures at least so often.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);

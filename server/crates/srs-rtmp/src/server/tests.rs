@@ -8,6 +8,7 @@ use super::*;
 use crate::chunk::{ChunkReader, ChunkWriter};
 use crate::client::{ClientConnection, ClientEvent, ClientSettings, Purpose};
 use crate::handshake::{ClientForm, ClientHandshake};
+use crate::message::control::PeerBandwidthLimit;
 use crate::url::RtmpUrl;
 
 const URL: &str = "rtmp://localhost/live/show?key=1";
