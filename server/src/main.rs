@@ -77,9 +77,12 @@ async fn serve(config: Config, log: &LogHandle) -> anyhow::Result<()> {
     let server = match Server::start(config) {
         Ok(server) => server,
         Err(error) => {
-            let error = anyhow::Error::from(error);
-            tracing::error!("cannot start: {error:#}");
-            return Err(error.context("cannot start"));
+            let error = anyhow::Error::from(error).context("cannot start");
+            // Whoever looks at standard error will read it there; the others look into the log.
+            if !log.is_console() {
+                tracing::error!("{error:#}");
+            }
+            return Err(error);
         }
     };
     loop {

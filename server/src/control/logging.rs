@@ -109,6 +109,12 @@ pub struct LogHandle {
 }
 
 impl LogHandle {
+    /// Whether lines go to standard error, so that whoever sees that sees them.
+    #[must_use]
+    pub fn is_console(&self) -> bool {
+        self.output.is_console()
+    }
+
     /// Opens the log file again under its name, after somebody has renamed it; returns the name, or
     /// `None` if lines do not go to a file.
     ///

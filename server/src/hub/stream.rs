@@ -60,7 +60,6 @@ struct State {
     last_client: u64,
     left_at: Option<Instant>,
     since_eviction: u32,
-    jumps: u64,
 }
 
 #[derive(Debug)]
@@ -94,7 +93,6 @@ impl Stream {
                 last_client: 0,
                 left_at: None,
                 since_eviction: 0,
-                jumps: 0,
                 settings: settings.clone(),
             }),
             atc: AtomicBool::new(settings.atc),
@@ -129,11 +127,6 @@ impl Stream {
     /// The headers that a decoder of this stream needs now.
     pub fn headers(&self) -> Arc<Headers> {
         Arc::clone(self.read_state().log.headers())
-    }
-
-    /// How often a publisher's clock jumped and was set right.
-    pub fn clock_jumps(&self) -> u64 {
-        self.read_state().jumps
     }
 
     fn age(&self, now: Instant) -> Duration {
@@ -311,7 +304,6 @@ impl Publisher {
             let atc = settings.atc || settings.atc_auto && asked;
             stream.atc.store(atc, Ordering::Relaxed);
         }
-        state.jumps += u64::from(stamp.jumped);
         let logged = LoggedPacket {
             packet,
             source: stamp.source,

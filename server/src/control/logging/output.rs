@@ -122,6 +122,11 @@ impl Output {
         }
     }
 
+    /// Whether lines go to standard error.
+    pub(super) fn is_console(&self) -> bool {
+        matches!(self.lock().destination, Destination::Console { .. })
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing inside leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
