@@ -144,6 +144,7 @@ pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener) {
                     NotAdmitted::TooMany { .. } => Incident::TooManyConnections,
                     NotAdmitted::TooManyFromAddress { .. } => Incident::TooManyFromAddress,
                 });
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 tracing::warn!(%peer, "refused a connection: {refusal}");
             }
         }

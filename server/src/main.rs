@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use srs::config::{self, Error as ConfigError};
 use srs::control::logging::{self, LogHandle};
 use srs::{Config, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -37,13 +38,21 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = match Config::load(arguments.config.as_deref()) {
-        Ok(config) => config,
-        // The message is a page with a line for each mistake: it stands alone.
-        Err(error) => anyhow::bail!("the configuration is not valid\n{error}"),
-    };
+    let config = Config::load(arguments.config.as_deref()).map_err(|error| match error {
+        // A page with a line for each mistake stands alone.
+        ConfigError::Invalid { .. } => anyhow::anyhow!("the configuration is not valid\n{error}"),
+        error => error.into(),
+    })?;
     if arguments.test {
-        writeln!(io::stdout(), "the configuration is valid").context("writing the result")?;
+        let file = arguments.config.clone().or_else(|| {
+            let default = PathBuf::from(config::DEFAULT_PATH);
+            default.exists().then_some(default)
+        });
+        let name = file.map_or_else(
+            || "the built-in configuration".into(),
+            |file| file.display().to_string(),
+        );
+        writeln!(io::stdout(), "{name}: valid").context("writing the result")?;
         return Ok(());
     }
     let log = logging::init(&config.log)?;

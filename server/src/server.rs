@@ -129,7 +129,7 @@ fn connections_that_fit(config: &Config) -> Result<usize, StartError> {
             if limit.connections() > 0
                 && config.max_connections == Config::default().max_connections =>
         {
-            tracing::warn!("{error}");
+            tracing::warn!("{error}; until then, further ones are refused");
             Ok(usize::try_from(limit.connections()).unwrap_or(usize::MAX))
         }
         Err(error) => Err(error.into()),

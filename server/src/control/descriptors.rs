@@ -73,7 +73,7 @@ pub fn check(max_connections: usize, limit: Limit) -> Result<(), TooFewDescripto
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "max_connections is {max_connections}, but the process may open only {limit} files and \
-     sockets: {connections} connections fit, further ones will be refused; set \
+     sockets: {connections} connections fit; set \
      LimitNOFILE={needed} in the unit (systemctl edit srs), or start srs after ulimit -n {needed}, \
      or lower max_connections"
 )]
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "max_connections is 10000, but the process may open only 4096 files and sockets: 4032 \
-             connections fit, further ones will be refused; set LimitNOFILE=10064 in the unit \
+             connections fit; set LimitNOFILE=10064 in the unit \
              (systemctl edit srs), or start srs after ulimit -n 10064, or lower max_connections"
         );
     }
