@@ -34,6 +34,15 @@ impl Studio {
     }
 
     fn publish(&self, client: u64, takeover: Takeover) -> Result<Publisher, PublishError> {
+        self.publish_by(&SETTINGS, client, takeover)
+    }
+
+    fn publish_by(
+        &self,
+        settings: &StreamSettings,
+        client: u64,
+        takeover: Takeover,
+    ) -> Result<Publisher, PublishError> {
         let host = u8::try_from(client % 256).expect("below 256");
         let request = PublishRequest {
             client,
@@ -44,7 +53,7 @@ impl Studio {
             takeover,
             dead_after: Duration::from_secs(2),
         };
-        self.hub.publish(&self.name, &SETTINGS, request, self.now)
+        self.hub.publish(&self.name, settings, request, self.now)
     }
 
     fn subscribe(&self) -> Subscriber {
@@ -131,18 +140,8 @@ fn without_a_gop_cache_a_late_subscriber_waits_for_a_key_frame() {
         },
         ..SETTINGS
     };
-    let request = PublishRequest {
-        client: 1,
-        credential: Credential {
-            address: IpAddr::from([192, 0, 2, 1]),
-            params: String::new(),
-        },
-        takeover: Takeover::Reject,
-        dead_after: Duration::from_secs(2),
-    };
     let publisher = studio
-        .hub
-        .publish(&studio.name, &settings, request, studio.now)
+        .publish_by(&settings, 1, Takeover::Reject)
         .expect("free");
     studio.send_header(&publisher, 0);
     studio.send(&publisher, 0, 2);
@@ -412,18 +411,8 @@ fn packets_in_the_wrong_order_are_mixed_right_and_none_is_lost() {
         mix_correct: true,
         ..SETTINGS
     };
-    let request = PublishRequest {
-        client: 1,
-        credential: Credential {
-            address: IpAddr::from([192, 0, 2, 1]),
-            params: String::new(),
-        },
-        takeover: Takeover::Reject,
-        dead_after: Duration::from_secs(2),
-    };
     let publisher = studio
-        .hub
-        .publish(&studio.name, &settings, request, studio.now)
+        .publish_by(&settings, 1, Takeover::Reject)
         .expect("free");
     let mut subscriber = studio.subscribe();
     read_all(&mut subscriber);
