@@ -15,7 +15,7 @@ use crate::message::data::Data;
 use crate::output::SendQueue;
 
 impl ServerConnection {
-    /// Answers [`ServerEvent::Connect`]: the peer may publish and play.
+    /// Answers [`ServerEvent::Connect`](super::ServerEvent::Connect): the peer may publish and play.
     pub fn accept_connect(&mut self, info: &ConnectInfo, out: &mut SendQueue) {
         let Phase::Connecting {
             transaction_id,
@@ -43,7 +43,7 @@ impl ServerConnection {
         self.link.send_command(&done, chunk_stream::COMMAND, 0, out);
     }
 
-    /// Answers [`ServerEvent::Connect`] with a refusal; then send `out` and close.
+    /// Answers [`ServerEvent::Connect`](super::ServerEvent::Connect) with a refusal; then send `out` and close.
     pub fn reject_connect(&mut self, rejection: &ConnectRejection, out: &mut SendQueue) {
         let Phase::Connecting { transaction_id, .. } = self.phase else {
             return;
@@ -64,7 +64,7 @@ impl ServerConnection {
         self.link.announce_chunk_size(size, out);
     }
 
-    /// Answers [`ServerEvent::Publish`]: its media follow as [`ServerEvent::Media`].
+    /// Answers [`ServerEvent::Publish`](super::ServerEvent::Publish): its media follow as [`ServerEvent::Media`](super::ServerEvent::Media).
     pub fn accept_publish(&mut self, message_stream_id: u32, out: &mut SendQueue) {
         let Some(stream) = self
             .streams
@@ -93,7 +93,7 @@ impl ServerConnection {
         self.send_status(message_stream_id, started, out);
     }
 
-    /// Answers [`ServerEvent::Publish`] with a refusal. The connection may try again.
+    /// Answers [`ServerEvent::Publish`](super::ServerEvent::Publish) with a refusal. The connection may try again.
     pub fn reject_publish(
         &mut self,
         message_stream_id: u32,
@@ -105,7 +105,7 @@ impl ServerConnection {
         self.send_status(message_stream_id, info, out);
     }
 
-    /// Answers [`ServerEvent::Play`]: media may be sent.
+    /// Answers [`ServerEvent::Play`](super::ServerEvent::Play): media may be sent.
     pub fn accept_play(&mut self, message_stream_id: u32, out: &mut SendQueue) {
         let Some(stream) = self
             .streams
@@ -141,7 +141,7 @@ impl ServerConnection {
         // waits for it, and ffmpeg takes it for a third track, of which nothing ever comes.
     }
 
-    /// Answers [`ServerEvent::Play`] with a refusal. The connection may try again.
+    /// Answers [`ServerEvent::Play`](super::ServerEvent::Play) with a refusal. The connection may try again.
     pub fn reject_play(
         &mut self,
         message_stream_id: u32,
