@@ -15,7 +15,7 @@ use crate::message::data::Data;
 use crate::output::SendQueue;
 
 impl ServerConnection {
-    /// Answers [`ServerEvent::Connect`](super::ServerEvent::Connect): the peer may publish and play.
+    /// Answers a [connect](super::ServerEvent::Connect): the peer may publish and play.
     pub fn accept_connect(&mut self, info: &ConnectInfo, out: &mut SendQueue) {
         let Phase::Connecting {
             transaction_id,
@@ -43,7 +43,7 @@ impl ServerConnection {
         self.link.send_command(&done, chunk_stream::COMMAND, 0, out);
     }
 
-    /// Answers [`ServerEvent::Connect`](super::ServerEvent::Connect) with a refusal; then send `out` and close.
+    /// Answers a [connect](super::ServerEvent::Connect) with a refusal; then send `out` and close.
     pub fn reject_connect(&mut self, rejection: &ConnectRejection, out: &mut SendQueue) {
         let Phase::Connecting { transaction_id, .. } = self.phase else {
             return;
@@ -64,7 +64,8 @@ impl ServerConnection {
         self.link.announce_chunk_size(size, out);
     }
 
-    /// Answers [`ServerEvent::Publish`](super::ServerEvent::Publish): its media follow as [`ServerEvent::Media`](super::ServerEvent::Media).
+    /// Answers a [publish](super::ServerEvent::Publish): its media follow, as
+    /// [events](super::ServerEvent::Media).
     pub fn accept_publish(&mut self, message_stream_id: u32, out: &mut SendQueue) {
         let Some(stream) = self
             .streams
@@ -93,7 +94,7 @@ impl ServerConnection {
         self.send_status(message_stream_id, started, out);
     }
 
-    /// Answers [`ServerEvent::Publish`](super::ServerEvent::Publish) with a refusal. The connection may try again.
+    /// Answers a [publish](super::ServerEvent::Publish) with a refusal. The connection may try again.
     pub fn reject_publish(
         &mut self,
         message_stream_id: u32,
@@ -105,7 +106,7 @@ impl ServerConnection {
         self.send_status(message_stream_id, info, out);
     }
 
-    /// Answers [`ServerEvent::Play`](super::ServerEvent::Play): media may be sent.
+    /// Answers a [play](super::ServerEvent::Play): media may be sent.
     pub fn accept_play(&mut self, message_stream_id: u32, out: &mut SendQueue) {
         let Some(stream) = self
             .streams
@@ -141,7 +142,7 @@ impl ServerConnection {
         // waits for it, and ffmpeg takes it for a third track, of which nothing ever comes.
     }
 
-    /// Answers [`ServerEvent::Play`](super::ServerEvent::Play) with a refusal. The connection may try again.
+    /// Answers a [play](super::ServerEvent::Play) with a refusal. The connection may try again.
     pub fn reject_play(
         &mut self,
         message_stream_id: u32,
