@@ -2,13 +2,16 @@
 //!
 //! Messages of several chunk streams take turns chunk by chunk, so that a long video message does
 //! not hold up audio. [`ChunkReader`] and [`ChunkWriter`] each serve one direction of a connection,
-//! after the handshake. RTMP 1.0, 5.3.
+//! after the handshake. [`ChunkBatch`] does what the writer does, once for many players. RTMP 1.0,
+//! 5.3.
 
+mod batch;
 mod header;
 mod reader;
 mod stream;
 mod writer;
 
+pub use batch::ChunkBatch;
 pub use reader::ChunkReader;
 pub use writer::{ChunkWriter, HeaderPolicy};
 

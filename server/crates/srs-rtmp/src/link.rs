@@ -201,6 +201,10 @@ impl Link {
         }
     }
 
+    pub(crate) fn chunk_size(&self) -> u32 {
+        self.writer.chunk_size()
+    }
+
     pub(crate) fn send(&mut self, message: &Message, out: &mut SendQueue) {
         self.writer.write(message, out);
     }
@@ -228,11 +232,7 @@ impl Link {
         payload: &Bytes,
         out: &mut SendQueue,
     ) {
-        let (chunk_stream_id, message_type) = match kind {
-            MediaKind::Audio => (chunk_stream::AUDIO, MessageType::Audio),
-            MediaKind::Video => (chunk_stream::VIDEO, MessageType::Video),
-            MediaKind::Data => (chunk_stream::DATA, MessageType::DataAmf0),
-        };
+        let (chunk_stream_id, message_type) = channel(kind);
         let message = Message {
             chunk_stream_id,
             timestamp,
@@ -241,6 +241,15 @@ impl Link {
             payload: payload.clone(),
         };
         self.send(&message, out);
+    }
+}
+
+/// The chunk stream that is customary for media of this kind, and its message type.
+pub(crate) fn channel(kind: MediaKind) -> (u32, MessageType) {
+    match kind {
+        MediaKind::Audio => (chunk_stream::AUDIO, MessageType::Audio),
+        MediaKind::Video => (chunk_stream::VIDEO, MessageType::Video),
+        MediaKind::Data => (chunk_stream::DATA, MessageType::DataAmf0),
     }
 }
 

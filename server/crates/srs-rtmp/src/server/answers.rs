@@ -64,6 +64,11 @@ impl ServerConnection {
         self.link.announce_chunk_size(size, out);
     }
 
+    /// The size of the chunks that are sent now, in bytes.
+    pub fn chunk_size(&self) -> u32 {
+        self.link.chunk_size()
+    }
+
     /// Answers a [publish](super::ServerEvent::Publish): its media follow, as
     /// [events](super::ServerEvent::Media).
     pub fn accept_publish(&mut self, message_stream_id: u32, out: &mut SendQueue) {
