@@ -63,6 +63,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
         self.sent
     }
 
+    /// The socket itself, to lend a part of it out.
+    pub fn socket_mut(&mut self) -> &mut S {
+        &mut self.socket
+    }
+
+    /// Counts bytes that somebody else wrote to the socket.
+    pub fn count_sent(&mut self, bytes: u64) {
+        self.sent += bytes;
+    }
+
     /// Writes what is in the outbox and reads what the peer sent, until one of them has come to
     /// something. With `reading` off nothing is read, so that a peer that does not take its
     /// answers cannot make us hold more of them.
