@@ -21,7 +21,7 @@ pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel, LogTarget};
 pub use self::mistake::Mistake;
 pub use self::pithy_print::PithyPrintConfig;
-pub use self::play::PlayConfig;
+pub use self::play::{Merge, PlayConfig, SendBuffer};
 pub use self::publish::{PublishConfig, Takeover};
 pub use self::refer::{Domain, DomainError, ReferConfig};
 pub use self::units::{ChunkSize, FilePath, ListenAddr, ListenAddrError};

@@ -32,13 +32,16 @@ pub(super) fn unknown(path: &KeyPath, known: Keys, value: &DeValue<'_>) -> (Stri
                 format!("it will be {later}; take it out until then"),
             )
         }
-        Some(Fate::Is(here, name)) if here == &schema::generalize(table)[..] => {
-            (unknown, format!("it is `{name}` here"))
+        Some(Fate::Is(here, name)) => (unknown, moved(name, here, table)),
+        Some(Fate::IsInMillis(here, name)) => {
+            let help = match value.as_integer() {
+                Some(millis) if millis.radix() == 10 => {
+                    moved(&format!("{name} = \"{millis}ms\""), here, table)
+                }
+                _ => moved(name, here, table),
+            };
+            (unknown, help)
         }
-        Some(Fate::Is(here, name)) => (
-            unknown,
-            format!("it is `{name}` {} here", inside(here, table)),
-        ),
         Some(Fate::Gone(reason)) => (unknown, reason.to_owned()),
         None => {
             let help = belongs_elsewhere(key, table, value)
@@ -50,6 +53,15 @@ pub(super) fn unknown(path: &KeyPath, known: Keys, value: &DeValue<'_>) -> (Stri
                 help.unwrap_or_else(|| format!("expected {}", list())),
             )
         }
+    }
+}
+
+/// Says that it is `name` now, of the table `here`.
+fn moved(name: &str, here: &[&str], table: &[&str]) -> String {
+    if here == schema::generalize(table) {
+        format!("it is `{name}` here")
+    } else {
+        format!("it is `{name}` {} here", inside(here, table))
     }
 }
 

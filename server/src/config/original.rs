@@ -14,6 +14,8 @@ use super::schema::{self, ANY_VHOST};
 pub(super) enum Fate {
     /// It is this key of this table.
     Is(Path, &'static str),
+    /// It is this key of this table, where a bare number is seconds. There it was milliseconds.
+    IsInMillis(Path, &'static str),
     /// It comes in a later version.
     Later,
     /// It comes in a later version, as this table.
@@ -65,6 +67,11 @@ const FATES: &[(Path, &str, Fate)] = &[
     (PITHY_PRINT, "edge", Fate::Later),
     (VHOST, "refer_publish", Fate::Is(REFER, "publish")),
     (VHOST, "refer_play", Fate::Is(REFER, "play")),
+    (VHOST, "mw_latency", Fate::IsInMillis(PLAY, "merge")),
+    (VHOST, "min_latency", Fate::Is(PLAY, "min_latency")),
+    (VHOST, "send_min_interval", NOT_SPACED),
+    (VHOST, "tcp_nodelay", ALWAYS_NODELAY),
+    (VHOST, "mr", READ_AT_ONCE),
     (VHOST, "mode", Fate::LaterAs(EDGE)),
     (VHOST, "origin", Fate::LaterAs(EDGE)),
     (VHOST, "token_traverse", Fate::LaterAs(EDGE)),
@@ -98,13 +105,31 @@ const FATES: &[(Path, &str, Fate)] = &[
     (
         PUBLISH,
         "firstpkt_timeout",
-        Fate::Is(PUBLISH, "first_packet_timeout"),
+        Fate::IsInMillis(PUBLISH, "first_packet_timeout"),
     ),
-    (PUBLISH, "normal_timeout", Fate::Is(PUBLISH, "timeout")),
-    (PLAY, "merge", Fate::Later),
-    (PLAY, "min_latency", Fate::Later),
-    (PLAY, "send_buffer", Fate::Later),
+    (
+        PUBLISH,
+        "normal_timeout",
+        Fate::IsInMillis(PUBLISH, "timeout"),
+    ),
+    (PUBLISH, "mr", READ_AT_ONCE),
+    (PUBLISH, "mr_latency", READ_AT_ONCE),
+    (PUBLISH, "tcp_nodelay", ALWAYS_NODELAY),
+    (PLAY, "mw_latency", Fate::IsInMillis(PLAY, "merge")),
+    (
+        PLAY,
+        "mw_msgs",
+        Fate::Gone("leave it out: packets are collected by time, which is `merge`, not by number"),
+    ),
+    (PLAY, "send_min_interval", NOT_SPACED),
+    (PLAY, "tcp_nodelay", ALWAYS_NODELAY),
 ];
+
+const ALWAYS_NODELAY: Fate = Fate::Gone("leave it out: it is always on");
+const NOT_SPACED: Fate = Fate::Gone(
+    "leave it out: packets cannot be spaced evenly, they are sent as they come or as `merge` says",
+);
+const READ_AT_ONCE: Fate = Fate::Gone("leave it out: what has arrived is read in one go");
 
 /// What has become of `key` in the table at `table`, if it is a name from elsewhere.
 pub(super) fn fate(table: &[&str], key: &str) -> Option<Fate> {
@@ -167,11 +192,10 @@ pub(super) fn directives(text: &str) -> (Vec<Directive>, Vec<Range<usize>>) {
             closing.push(start..start + 1);
             blocks.pop();
         } else if let Some((words, opens)) = split(code) {
-            let block = blocks.last().map_or(&[][..], Vec::as_slice);
             directives.push(Directive {
                 span: start..start + code.len(),
                 brief: format!("{}{}", words.join(" "), if opens { " {" } else { ";" }),
-                help: translate(&words, opens, block),
+                help: translate(&words, opens, &blocks),
             });
             if opens {
                 blocks.push(words);
@@ -206,46 +230,54 @@ fn split(code: &str) -> Option<(Vec<String>, bool)> {
     ))
 }
 
-/// How the directive is written here; `block` are the words that opened the block around it.
-fn translate(words: &[String], opens: bool, block: &[String]) -> String {
-    let block: Vec<_> = block.iter().map(String::as_str).collect();
+/// How the directive is written here; `blocks` are the words that opened the blocks around it.
+fn translate(words: &[String], opens: bool, blocks: &[Vec<String>]) -> String {
     let Some((name, values)) = words.split_first() else {
         return String::new();
     };
-    let table = match block.first() {
-        None => ROOT,
-        Some(&"vhost") => VHOST,
-        Some(&"pithy_print") => PITHY_PRINT,
-        Some(_) => return "leave it out with its block".to_owned(),
-    };
+    let path: Vec<_> = blocks.iter().flatten().map(String::as_str).collect();
+    let table = schema::generalize(&path);
+    if !schema::is_table(&table) {
+        return "leave it out with its block".to_owned();
+    }
     if opens && name == "vhost" {
         let vhost = values.first().map_or(ANY_VHOST, String::as_str);
         return format!("write {}", hint::header(VHOST, &["vhost", vhost]));
     }
-    match fate(table, name) {
-        Some(Fate::Is(path, key)) => {
-            format!(
-                "write {key} = {} in {}",
-                toml_value(key, values),
-                hint::header(path, &block)
-            )
-        }
+    let write = |key: &str, value: &str, here: &[&str]| {
+        let place = if here == table {
+            String::new()
+        } else {
+            format!(" in {}", hint::header(here, &path))
+        };
+        format!("write {key} = {value}{place}")
+    };
+    match fate(&table, name) {
+        Some(Fate::Is(here, key)) => write(key, &toml_value(key, values), here),
+        Some(Fate::IsInMillis(here, key)) => write(key, &toml_millis(values), here),
         Some(Fate::Gone(reason)) => reason.to_owned(),
         Some(Fate::Later | Fate::LaterAs(_)) => {
             "that is not available in this version yet: leave it out".to_owned()
         }
-        None if opens => format!("write [{name}]"),
-        None if table == VHOST && name == "refer" => {
-            format!(
-                "write all = {} in {}",
-                toml_list(values),
-                hint::header(REFER, &block)
-            )
+        None if table == VHOST && name == "refer" && !opens => {
+            write("all", &toml_list(values), REFER)
         }
-        // There it was milliseconds.
-        None if table == PITHY_PRINT => format!("write {name} = \"{}ms\"", values.concat()),
-        None => format!("write {name} = {}", toml_value(name, values)),
+        None if opens => {
+            let inner: Vec<_> = path.iter().copied().chain([name.as_str()]).collect();
+            format!("write {}", hint::header(&inner, &[]))
+        }
+        None if table == PITHY_PRINT => write(name, &toml_millis(values), PITHY_PRINT),
+        // Later versions of SRS have it in `play`.
+        None if !schema::has(&table, name) && schema::has(VHOST, name) => {
+            write(name, &toml_value(name, values), VHOST)
+        }
+        None => write(name, &toml_value(name, values), &table),
     }
+}
+
+/// The value of a duration that was a bare number of milliseconds.
+fn toml_millis(values: &[String]) -> String {
+    format!("\"{}ms\"", values.concat())
 }
 
 fn toml_list(values: &[String]) -> String {
@@ -263,7 +295,7 @@ fn toml_list(values: &[String]) -> String {
 fn toml_value(key: &str, values: &[String]) -> String {
     let first = values.first().map_or("", String::as_str);
     match (key, first) {
-        ("listen" | "publish" | "play", _) => toml_list(values),
+        ("listen" | "all" | "publish" | "play", _) => toml_list(values),
         ("target", "console") => "\"console\"".to_owned(),
         ("target", _) => "\"file\"".to_owned(),
         ("level", "trace") => "\"info\"".to_owned(),
@@ -282,21 +314,15 @@ mod tests {
 
     #[test]
     fn what_is_here_under_another_name_is_here() {
-        let tables = schema::tables();
-        let has = |path: Path, key: &str| {
-            tables
-                .iter()
-                .any(|table| table.path == path && table.keys.contains(&key))
-        };
         for (table, name, fate) in FATES {
             assert!(
-                !has(table, name),
+                !schema::has(table, name),
                 "{name} is a key, so it needs no explanation"
             );
-            if let Fate::Is(path, key) = fate {
-                assert!(has(path, key), "{name} is said to be {key}");
+            if let Fate::Is(path, key) | Fate::IsInMillis(path, key) = fate {
+                assert!(schema::has(path, key), "{name} is said to be {key}");
             }
-            assert!(tables.iter().any(|other| other.path == *table), "{table:?}");
+            assert!(schema::is_table(table), "{table:?}");
         }
     }
 

@@ -38,6 +38,18 @@ pub(super) fn tables() -> Vec<Table> {
     notes.tables.take().into_iter().map(table).collect()
 }
 
+/// Whether there is a table at `path`, in which a vhost is called [`ANY_VHOST`].
+pub(super) fn is_table(path: &[&str]) -> bool {
+    tables().iter().any(|table| table.path == path)
+}
+
+/// Whether the table at `path`, in which a vhost is called [`ANY_VHOST`], has `key`.
+pub(super) fn has(path: &[&str], key: &str) -> bool {
+    tables()
+        .iter()
+        .any(|table| table.path == path && table.keys.contains(&key))
+}
+
 /// `keys` with [`ANY_VHOST`] in place of the name of a vhost.
 pub(super) fn generalize<'a>(keys: &[&'a str]) -> Vec<&'a str> {
     let mut keys = keys.to_vec();

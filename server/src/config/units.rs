@@ -3,15 +3,16 @@
 //! Those that are a type of their own ([`ListenAddr`], [`ChunkSize`], [`FilePath`]) are right by
 //! construction. Those that the program wants as a plain `Duration` or integer are read by an
 //! adapter for serde's `with` that carries the range: [`DurationBetween`], [`SizeBetween`],
-//! [`Count`]. What they report says what would have been right.
+//! [`Count`]. Where a setting has a value of another kind beside those, its own type uses an
+//! adapter: [`DurationOrAuto`], [`SizeOrAuto`]. What they report says what would have been right.
 
 pub use self::chunk_size::ChunkSize;
 pub(super) use self::count::Count;
-pub(super) use self::duration::{DurationBetween, DurationOrOff};
+pub(super) use self::duration::{DurationBetween, DurationOrAuto, DurationOrOff};
 pub use self::file_path::FilePath;
 pub(super) use self::listen_addr::list as listen;
 pub use self::listen_addr::{ListenAddr, ListenAddrError};
-pub(super) use self::size::SizeBetween;
+pub(super) use self::size::{SizeBetween, SizeOrAuto};
 
 mod chunk_size;
 mod count;
@@ -61,6 +62,9 @@ enum DecimalError {
 
 /// Twelve digits and any unit fit in 128 bits; nobody writes more on purpose.
 const MAX_FRACTION_DIGITS: u32 = 12;
+
+/// The value of a setting that the server finds by itself.
+const AUTO: &str = "auto";
 
 /// `text` for a message, cut where a message would get out of hand.
 fn excerpt(text: &str) -> String {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserializer, Serializer, de};
 
-use super::{DecimalError, excerpt, multiply};
+use super::{AUTO, DecimalError, excerpt, multiply};
 
 /// Reads and writes a `Duration` of `MIN` to `MAX` milliseconds, for `#[serde(with = "…")]`.
 pub(in crate::config) struct DurationBetween<const MIN: u64, const MAX: u64>;
@@ -18,6 +18,8 @@ impl<const MIN: u64, const MAX: u64> DurationBetween<MIN, MAX> {
             min: MIN,
             max: MAX,
             zero_is_off: false,
+            auto: None,
+            make: |duration| duration,
         })
     }
 
@@ -36,13 +38,13 @@ impl<const MIN: u64, const MAX: u64> DurationOrOff<MIN, MAX> {
     pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
-        deserializer
-            .deserialize_any(DurationVisitor {
-                min: MIN,
-                max: MAX,
-                zero_is_off: true,
-            })
-            .map(|duration| Some(duration).filter(|duration| !duration.is_zero()))
+        deserializer.deserialize_any(DurationVisitor {
+            min: MIN,
+            max: MAX,
+            zero_is_off: true,
+            auto: None,
+            make: |duration| Some(duration).filter(|duration| !duration.is_zero()),
+        })
     }
 
     pub(in crate::config) fn serialize<S: Serializer>(
@@ -50,6 +52,33 @@ impl<const MIN: u64, const MAX: u64> DurationOrOff<MIN, MAX> {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format_duration(duration.unwrap_or_default()))
+    }
+}
+
+/// As [`DurationBetween`], with "auto" for what the server finds by itself, which is `None`.
+pub(in crate::config) struct DurationOrAuto<const MIN: u64, const MAX: u64>;
+
+impl<const MIN: u64, const MAX: u64> DurationOrAuto<MIN, MAX> {
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        deserializer.deserialize_any(DurationVisitor {
+            min: MIN,
+            max: MAX,
+            zero_is_off: false,
+            auto: Some(None),
+            make: Some,
+        })
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => serializer.serialize_str(&format_duration(*duration)),
+            None => serializer.serialize_str(AUTO),
+        }
     }
 }
 
@@ -164,36 +193,46 @@ enum DurationError {
 const BARE: &str = "a bare number is seconds; ";
 
 /// `min` and `max` in milliseconds.
-struct DurationVisitor {
+struct DurationVisitor<T> {
     min: u64,
     max: u64,
     zero_is_off: bool,
+    /// What "auto" means, where it means something.
+    auto: Option<T>,
+    make: fn(Duration) -> T,
 }
 
-impl DurationVisitor {
+impl<T> DurationVisitor<T> {
     /// `note` is said where a duration is out of range.
     fn check<E: de::Error>(
         &self,
         parsed: Result<Duration, DurationError>,
         note: &str,
-    ) -> Result<Duration, E> {
+    ) -> Result<T, E> {
         let expected: &dyn de::Expected = self;
         let duration =
             parsed.map_err(|error| E::custom(format_args!("{error}; expected {expected}")))?;
         let range = u128::from(self.min)..=u128::from(self.max);
         if range.contains(&duration.as_millis()) || (self.zero_is_off && duration.is_zero()) {
-            Ok(duration)
+            Ok((self.make)(duration))
         } else {
             Err(E::custom(format_args!("{note}expected {expected}")))
         }
     }
 }
 
-impl de::Visitor<'_> for DurationVisitor {
-    type Value = Duration;
+impl<T> de::Visitor<'_> for DurationVisitor<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [min, max] = [self.min, self.max].map(|ms| format_duration(Duration::from_millis(ms)));
+        if self.auto.is_some() {
+            // What the server finds by itself is a matter of milliseconds.
+            return write!(
+                f,
+                "{AUTO:?} or a duration from {min} to {max}, such as \"350ms\""
+            );
+        }
         write!(f, "a duration from {min} to {max}, such as \"10s\"")?;
         if self.zero_is_off {
             f.write_str(", or 0 for off")
@@ -202,20 +241,26 @@ impl de::Visitor<'_> for DurationVisitor {
         }
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-        self.check(parse_duration(text), "")
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        match self.auto {
+            Some(auto) if text == AUTO => Ok(auto),
+            _ if text.ends_with(|c: char| c.is_ascii_digit()) => {
+                self.check(parse_duration(text), BARE)
+            }
+            _ => self.check(parse_duration(text), ""),
+        }
     }
 
-    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Duration, E> {
+    fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<T, E> {
         let seconds = u64::try_from(seconds).map_err(|_| DurationError::Negative);
         self.check(seconds.map(Duration::from_secs), BARE)
     }
 
-    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Duration, E> {
+    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<T, E> {
         self.check(Ok(Duration::from_secs(seconds)), BARE)
     }
 
-    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Duration, E> {
+    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<T, E> {
         self.check(parse_seconds(seconds), BARE)
     }
 }

@@ -1,11 +1,10 @@
 //! Sizes: `"16MB"`, `"64KiB"`; bare numbers are bytes.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::{Deserializer, Serializer, de};
 
-use super::{DecimalError, excerpt, multiply};
+use super::{AUTO, DecimalError, excerpt, multiply};
 
 /// Reads and writes an integer of `MIN` to `MAX` bytes, for `#[serde(with = "…")]`.
 pub(in crate::config) struct SizeBetween<const MIN: u64, const MAX: u64>;
@@ -19,7 +18,8 @@ impl<const MIN: u64, const MAX: u64> SizeBetween<MIN, MAX> {
         deserializer.deserialize_any(SizeVisitor {
             min: MIN,
             max: MAX,
-            target: PhantomData,
+            auto: None,
+            make: |bytes| T::try_from(bytes).ok(),
         })
     }
 
@@ -29,6 +29,38 @@ impl<const MIN: u64, const MAX: u64> SizeBetween<MIN, MAX> {
         T: Copy + TryInto<u64>,
     {
         serializer.serialize_str(&format_size((*size).try_into().unwrap_or(u64::MAX)))
+    }
+}
+
+/// As [`SizeBetween`], with "auto" for what the server finds by itself, which is `None`.
+pub(in crate::config) struct SizeOrAuto<const MIN: u64, const MAX: u64>;
+
+impl<const MIN: u64, const MAX: u64> SizeOrAuto<MIN, MAX> {
+    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: TryFrom<u64>,
+    {
+        deserializer.deserialize_any(SizeVisitor {
+            min: MIN,
+            max: MAX,
+            auto: Some(None),
+            make: |bytes| T::try_from(bytes).ok().map(Some),
+        })
+    }
+
+    pub(in crate::config) fn serialize<S, T>(
+        size: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error>
+    where
+        S: Serializer,
+        T: Copy + TryInto<u64>,
+    {
+        match size {
+            Some(size) => SizeBetween::<MIN, MAX>::serialize(size, serializer),
+            None => serializer.serialize_str(AUTO),
+        }
     }
 }
 
@@ -110,32 +142,41 @@ enum SizeError {
 struct SizeVisitor<T> {
     min: u64,
     max: u64,
-    target: PhantomData<T>,
+    /// What "auto" means, where it means something.
+    auto: Option<T>,
+    /// `None` if a number is too large for its type.
+    make: fn(u64) -> Option<T>,
 }
 
-impl<T: TryFrom<u64>> SizeVisitor<T> {
+impl<T> SizeVisitor<T> {
     fn check<E: de::Error>(&self, parsed: Result<u64, SizeError>) -> Result<T, E> {
         let expected: &dyn de::Expected = self;
         let bytes =
             parsed.map_err(|error| E::custom(format_args!("{error}; expected {expected}")))?;
         Some(bytes)
             .filter(|bytes| (self.min..=self.max).contains(bytes))
-            .and_then(|bytes| T::try_from(bytes).ok())
+            .and_then(self.make)
             .ok_or_else(|| E::custom(format_args!("expected {expected}")))
     }
 }
 
-impl<T: TryFrom<u64>> de::Visitor<'_> for SizeVisitor<T> {
+impl<T> de::Visitor<'_> for SizeVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [min, max] = [self.min, self.max].map(format_size);
         let bytes = if max.ends_with('B') { "" } else { " bytes" };
+        if self.auto.is_some() {
+            write!(f, "{AUTO:?} or ")?;
+        }
         write!(f, "a size from {min} to {max}{bytes}, such as \"2MB\"")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        self.check(parse_size(text))
+        match self.auto {
+            Some(auto) if text == AUTO => Ok(auto),
+            _ => self.check(parse_size(text)),
+        }
     }
 
     fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<T, E> {
