@@ -1,6 +1,8 @@
 //! What the parts of a running server share.
 
+use std::num::NonZero;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -9,6 +11,7 @@ use crate::config::Config;
 use crate::control::clients::Clients;
 use crate::control::counters::Counters;
 use crate::hub::Hub;
+use crate::output::fan_out::FanOut;
 
 /// Shared by every part and every connection of one server.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub struct Service {
     pub max_connections: usize,
     /// The live streams.
     pub hub: Hub,
+    /// Serves the players that have caught up.
+    pub fan_out: FanOut,
     /// The connected clients.
     pub clients: Clients,
     /// What went wrong.
@@ -32,14 +37,18 @@ pub struct Service {
 impl Service {
     /// A service by `config`, which admits at most `max_connections` clients.
     pub fn new(config: Arc<Config>, max_connections: usize) -> Self {
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
         Self {
             config: RwLock::new(config),
             max_connections,
             hub: Hub::default(),
+            fan_out: FanOut::new(cores, tasks.clone(), stop.clone()),
             clients: Clients::default(),
             counters: Arc::default(),
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            stop,
+            tasks,
         }
     }
 

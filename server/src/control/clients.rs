@@ -26,7 +26,7 @@ pub struct Client {
     /// Where it connects from.
     pub peer: SocketAddr,
     /// What went through its connection.
-    pub traffic: Traffic,
+    pub traffic: Arc<Traffic>,
     role: AtomicU8,
     /// What had gone through its connection when it took its present role. Written under the
     /// registry's lock only.
@@ -147,7 +147,7 @@ impl Clients {
         let client = Arc::new(Client {
             id: FIRST_ID + registry.accepted,
             peer,
-            traffic: Traffic::default(),
+            traffic: Arc::default(),
             role: AtomicU8::new(Role::Unknown as u8),
             before_role: Mutex::default(),
         });

@@ -38,6 +38,28 @@ impl Cursor {
         self.dropped
     }
 
+    /// Whether the reader has had everything, and gets all that comes next as it comes: nothing is
+    /// left out for it until a publisher leaves.
+    pub fn is_in_step(&self, log: &Log) -> bool {
+        let awaits = self.awaits_key_frame && log.has_video();
+        self.started && self.position == log.end() && !awaits
+    }
+
+    /// Goes on at `position`: everything before it has been read by other means.
+    pub fn resume(&mut self, position: Sequence, log: &Log) {
+        self.position = position;
+        for (key, (sequence, _)) in log.headers().iter() {
+            if *sequence < position {
+                self.give(*key, *sequence);
+            }
+        }
+    }
+
+    /// Whether video is left out until the next key frame.
+    pub fn awaits_key_frame(&self) -> bool {
+        self.awaits_key_frame
+    }
+
     /// Leaves video out until the next key frame, as after it was switched off for a while.
     pub fn await_key_frame(&mut self) {
         self.awaits_key_frame = true;

@@ -103,8 +103,33 @@ pub struct Log {
     /// Where the present publisher's entries begin, if there is one.
     publication: Option<Sequence>,
     last_video: Option<Timestamp>,
+    /// The newest entry that is no packet.
+    last_change: Option<Sequence>,
     head: Timestamp,
     head_source: i64,
+    rate: Rate,
+}
+
+/// How much media comes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rate {
+    bytes_per_second: u64,
+    /// Where the stretch that is measured now begins.
+    since: Timestamp,
+    bytes: u64,
+}
+
+impl Rate {
+    fn count(&mut self, timestamp: Timestamp, len: usize) {
+        self.bytes += len as u64;
+        let elapsed = timestamp.saturating_since(self.since);
+        if elapsed >= RATE_STRETCH {
+            let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            self.bytes_per_second = self.bytes.saturating_mul(1_000) / millis.max(1);
+            self.since = timestamp;
+            self.bytes = 0;
+        }
+    }
 }
 
 impl Log {
@@ -119,8 +144,10 @@ impl Log {
             starts: VecDeque::new(),
             publication: None,
             last_video: None,
+            last_change: None,
             head: Timestamp::default(),
             head_source: 0,
+            rate: Rate::default(),
         }
     }
 
@@ -138,12 +165,14 @@ impl Log {
     pub fn publish(&mut self) {
         self.forget_publisher();
         self.publication = Some(self.end());
+        self.last_change = Some(self.end());
         self.push(Entry::Published);
     }
 
     /// The publisher left. Readers may read on to here.
     pub fn unpublish(&mut self) {
         self.forget_publisher();
+        self.last_change = Some(self.end());
         self.push(Entry::Unpublished);
     }
 
@@ -163,6 +192,7 @@ impl Log {
         }
         self.head = self.head.max(timestamp);
         self.head_source = packet.source;
+        self.rate.count(timestamp, packet.packet.payload.len());
         let starts = header.is_none() && self.is_start(&packet.packet);
         if starts {
             let start = Start {
@@ -329,6 +359,24 @@ impl Log {
         self.starts.back().map(|(_, start)| start)
     }
 
+    /// Whether something that readers wait for stands at `position` or behind it: a start, or that
+    /// a publisher began or left.
+    pub fn has_news_from(&self, position: Sequence) -> bool {
+        let start = self.newest_start_of_all().map(|start| start.sequence);
+        start.max(self.last_change) >= Some(position)
+    }
+
+    /// Whether there was video lately: a reader without a key frame awaits one.
+    pub fn has_video(&self) -> bool {
+        self.last_video
+            .is_some_and(|last| self.head.saturating_since(last) <= VIDEO_PAUSE)
+    }
+
+    /// Bytes of media for a second of the stream, over the last seconds; zero before there were any.
+    pub fn bytes_per_second(&self) -> u64 {
+        self.rate.bytes_per_second
+    }
+
     /// Whether there is a publisher.
     pub fn is_published(&self) -> bool {
         self.publication.is_some()
@@ -379,6 +427,8 @@ const MOST_HEADER_BYTES: usize = 256 * 1024;
 /// After so long without video a stream counts as audio only: encoders that switch their camera
 /// off go on so for hours, while slides may be some seconds apart.
 const VIDEO_PAUSE: Duration = Duration::from_secs(10);
+/// The bit rate is taken over so long: a group of pictures, as most encoders make them.
+const RATE_STRETCH: Duration = Duration::from_secs(2);
 /// The distance of starts in a stream without video.
 const AUDIO_START_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -542,6 +592,27 @@ mod tests {
             append(&mut log, audio(millis), None);
         }
         assert_eq!(log.newest_start().map(|start| start.sequence), Some(1));
+    }
+
+    #[test]
+    fn key_frames_and_changes_of_the_publisher_are_news() {
+        let mut log = published(LIMITS);
+        assert!(log.has_news_from(0) && !log.has_news_from(1));
+        append(&mut log, video(0, true), None);
+        append(&mut log, video(40, false), None);
+        assert!(log.has_news_from(1) && !log.has_news_from(2));
+        log.unpublish();
+        assert!(log.has_news_from(3) && !log.has_news_from(4));
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let mut log = published(LIMITS);
+        assert_eq!(log.bytes_per_second(), 0);
+        for frame in 0..=100 {
+            append(&mut log, video(frame * 40, frame == 0), None);
+        }
+        assert_eq!(log.bytes_per_second(), 25 * 6);
     }
 
     #[test]

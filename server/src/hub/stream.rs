@@ -44,6 +44,8 @@ pub struct Stream {
     atc: AtomicBool,
     /// Wakes the subscribers that have read everything.
     appended: Notify,
+    /// Wakes those that collect packets, when there is something that must not wait.
+    news: Notify,
     /// The positions of the subscribers, so that the log keeps what the slowest needs.
     readers: Mutex<Readers>,
 }
@@ -77,6 +79,7 @@ struct Incumbent {
 struct Readers {
     next_id: u64,
     positions: HashMap<u64, Arc<AtomicU64>>,
+    subscribers: usize,
 }
 
 impl Stream {
@@ -97,6 +100,7 @@ impl Stream {
             }),
             atc: AtomicBool::new(settings.atc),
             appended: Notify::new(),
+            news: Notify::new(),
             readers: Mutex::default(),
         }
     }
@@ -116,7 +120,50 @@ impl Stream {
 
     /// How many subscribers the stream has.
     pub fn subscribers(&self) -> usize {
-        self.lock_readers().positions.len()
+        self.lock_readers().subscribers
+    }
+
+    /// Looks at the log. Nobody can append meanwhile.
+    pub fn with_log<T>(&self, look: impl FnOnce(&Log) -> T) -> T {
+        look(&self.read_state().log)
+    }
+
+    /// Whether players of the stream get its publisher's own timestamps.
+    pub fn is_atc(&self) -> bool {
+        self.atc.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there is an entry at `position` of the log, or behind it.
+    ///
+    /// Cancel-safe.
+    pub async fn reached(&self, position: Sequence) {
+        let there = || self.with_log(|log| log.end() > position);
+        wait_until(&self.appended, there).await;
+    }
+
+    /// Waits until there is something that must not wait at `position` of the log, or behind it:
+    /// see [`Log::has_news_from`].
+    ///
+    /// Cancel-safe.
+    pub async fn has_news_from(&self, position: Sequence) {
+        let there = || self.with_log(|log| log.has_news_from(position));
+        wait_until(&self.news, there).await;
+    }
+
+    /// Keeps what stands at `position` of the log, and behind it, from being dropped before the
+    /// queue length is over.
+    pub fn hold(self: &Arc<Self>, position: Sequence) -> Place {
+        let position = Arc::new(AtomicU64::new(position));
+        let mut readers = self.lock_readers();
+        readers.next_id += 1;
+        let id = readers.next_id;
+        readers.positions.insert(id, Arc::clone(&position));
+        drop(readers);
+        Place {
+            stream: Arc::clone(self),
+            id,
+            position,
+        }
     }
 
     /// Bytes of media that the log holds.
@@ -153,6 +200,14 @@ impl Stream {
             state.since_eviction = 0;
             state.log.evict(self.slowest_reader());
         }
+    }
+
+    /// Wakes whoever waits for what was appended from `before` on.
+    fn wake(&self, before: Sequence) {
+        if self.with_log(|log| log.has_news_from(before)) {
+            self.news.notify_waiters();
+        }
+        self.appended.notify_waiters();
     }
 
     // A panic inside a critical section leaves a whole state behind: every change in it is a
@@ -229,10 +284,11 @@ impl Publisher {
         state.mixer = settings.mix_correct.then(Mixer::default);
         state.log.set_limits(settings.log);
         state.timeline.restart(gap);
+        let before = state.log.end();
         state.log.publish();
         let generation = state.generation;
         drop(state);
-        stream.appended.notify_waiters();
+        stream.wake(before);
         Ok(Self {
             hub,
             stream: Arc::clone(stream),
@@ -309,6 +365,7 @@ impl Publisher {
             source: stamp.source,
             discontinuity: stamp.jumped,
         };
+        let before = state.log.end();
         if stamp.jumped {
             // What waits in the mixer has times that cannot be compared with those to come.
             stream.flush_mixer(state);
@@ -322,7 +379,11 @@ impl Publisher {
                 }
             }
         }
+        let has_news = state.log.has_news_from(before);
         drop(guard);
+        if has_news {
+            stream.news.notify_waiters();
+        }
         stream.appended.notify_waiters();
         Ok(Pushed {
             clock_jumped: stamp.jumped,
@@ -333,6 +394,7 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         let mut state = self.stream.write_state();
+        let before = state.log.end();
         if state.generation == self.generation {
             self.stream.flush_mixer(&mut state);
             state.left_at = state
@@ -343,7 +405,7 @@ impl Drop for Publisher {
             state.log.evict(self.stream.slowest_reader());
         }
         drop(state);
-        self.stream.appended.notify_waiters();
+        self.stream.wake(before);
         self.hub.leave(&self.stream);
     }
 }
@@ -356,31 +418,46 @@ impl Stream {
     }
 }
 
+/// A position in a stream's log that the log knows of. Dropping it gives it up.
+#[derive(Debug)]
+pub struct Place {
+    stream: Arc<Stream>,
+    id: u64,
+    position: Arc<AtomicU64>,
+}
+
+impl Place {
+    /// Moves on to `position`.
+    pub fn set(&self, position: Sequence) {
+        self.position.store(position, Ordering::Release);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.stream.lock_readers().positions.remove(&self.id);
+    }
+}
+
 /// One who takes from a stream. Dropping it leaves.
 #[derive(Debug)]
 pub struct Subscriber {
     hub: Hub,
     stream: Arc<Stream>,
-    id: u64,
     cursor: Cursor,
     /// `cursor`'s position, where the log can see it.
-    position: Arc<AtomicU64>,
+    place: Arc<Place>,
 }
 
 impl Subscriber {
     pub(super) fn begin(hub: Hub, stream: &Arc<Stream>) -> Self {
-        let position = Arc::new(AtomicU64::new(stream.read_state().log.first()));
-        let mut readers = stream.lock_readers();
-        readers.next_id += 1;
-        let id = readers.next_id;
-        readers.positions.insert(id, Arc::clone(&position));
-        drop(readers);
+        let first = stream.read_state().log.first();
+        stream.lock_readers().subscribers += 1;
         Self {
             hub,
             stream: Arc::clone(stream),
-            id,
             cursor: Cursor::default(),
-            position,
+            place: Arc::new(stream.hold(first)),
         }
     }
 
@@ -389,9 +466,35 @@ impl Subscriber {
         &self.stream
     }
 
+    /// Where this subscriber holds the log. Whoever reads on in its place moves it.
+    pub fn place(&self) -> &Arc<Place> {
+        &self.place
+    }
+
+    /// The position of the next entry, if this subscriber has read everything and gets all that
+    /// comes as it comes.
+    pub fn in_step(&self) -> Option<Sequence> {
+        let cursor = &self.cursor;
+        self.stream
+            .with_log(|log| cursor.is_in_step(log))
+            .then(|| cursor.position())
+    }
+
+    /// Whether video is left out until the next key frame.
+    pub fn awaits_key_frame(&self) -> bool {
+        self.cursor.awaits_key_frame()
+    }
+
+    /// Goes on at `position`; what stands before it was read for this subscriber by others.
+    pub fn resume(&mut self, position: Sequence) {
+        let cursor = &mut self.cursor;
+        self.stream.with_log(|log| cursor.resume(position, log));
+        self.place.set(position);
+    }
+
     /// Whether players of the stream get its publisher's own timestamps.
     pub fn is_atc(&self) -> bool {
-        self.stream.atc.load(Ordering::Relaxed)
+        self.stream.is_atc()
     }
 
     /// How often this subscriber fell behind and jumped.
@@ -404,7 +507,7 @@ impl Subscriber {
         self.cursor.dropped()
     }
 
-    /// Leaves video out until the next key frame.
+    /// Leaves video out from now until the next key frame.
     pub fn await_key_frame(&mut self) {
         self.cursor.await_key_frame();
     }
@@ -416,49 +519,43 @@ impl Subscriber {
 
     /// Reads what there is into `batch`; false if there is nothing new.
     pub fn try_read(&mut self, batch: &mut Vec<Entry>) -> bool {
-        read_new(&self.stream, &mut self.cursor, &self.position, batch)
+        let state = self.stream.read_state();
+        let read = self
+            .cursor
+            .read(&state.log, state.settings.log.gop_cache, batch);
+        drop(state);
+        self.place.set(self.cursor.position());
+        read
     }
 
     /// Waits until there is something to read, and reads it into `batch`.
     ///
     /// Cancel-safe: nothing is read until it is returned.
     pub async fn read(&mut self, batch: &mut Vec<Entry>) {
-        let Self {
-            stream,
-            cursor,
-            position,
-            ..
-        } = self;
-        while !read_new(stream, cursor, position, batch) {
-            let appended = stream.appended.notified();
-            tokio::pin!(appended);
-            // Registered before the second look, so that no append falls between look and wait.
-            appended.as_mut().enable();
-            if read_new(stream, cursor, position, batch) {
-                return;
-            }
-            appended.await;
+        while !self.try_read(batch) {
+            self.stream.reached(self.cursor.position()).await;
         }
     }
 }
 
-fn read_new(
-    stream: &Stream,
-    cursor: &mut Cursor,
-    position: &AtomicU64,
-    batch: &mut Vec<Entry>,
-) -> bool {
-    let state = stream.read_state();
-    let read = cursor.read(&state.log, state.settings.log.gop_cache, batch);
-    drop(state);
-    position.store(cursor.position(), Ordering::Release);
-    read
-}
-
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.stream.lock_readers().positions.remove(&self.id);
+        self.stream.lock_readers().subscribers -= 1;
         self.hub.leave(&self.stream);
+    }
+}
+
+/// Waits for notices until `there` says yes.
+async fn wait_until(notices: &Notify, there: impl Fn() -> bool) {
+    while !there() {
+        let notice = notices.notified();
+        tokio::pin!(notice);
+        // Registered before the second look, so that no notice falls between look and wait.
+        notice.as_mut().enable();
+        if there() {
+            return;
+        }
+        notice.await;
     }
 }
 

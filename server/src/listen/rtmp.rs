@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use srs_net::{Exchange, Transport, seed, tcp};
+use srs_net::{Exchange, LendableSocket, Transport, seed, tcp};
 use srs_rtmp::server::{ConnectRequest, ServerConnection, ServerEvent, ServerSettings};
 use srs_rtmp::url::AppTarget;
 use tokio::net::TcpStream;
@@ -46,7 +46,7 @@ pub async fn serve(
     let stop = service.stop.child_token();
     let mut session = Session::new(service, config, socket, admitted, span);
     let end = match tcp::prepare(
-        session.transport.socket(),
+        session.transport.socket().as_ref(),
         session.config.limits.send_timeout,
     ) {
         Ok(()) => session.run(&stop).await,
@@ -60,7 +60,7 @@ struct Session {
     config: Arc<Config>,
     admitted: Admitted,
     span: Span,
-    transport: Transport<TcpStream>,
+    transport: Transport<LendableSocket>,
     connection: ServerConnection,
     /// What the peer connected to, once it has.
     connected: Option<Connected>,
@@ -116,7 +116,7 @@ impl Session {
             config,
             admitted,
             span,
-            transport: Transport::new(socket),
+            transport: Transport::new(LendableSocket::new(socket)),
             connection,
             connected: None,
             publishing: Vec::new(),
@@ -150,6 +150,7 @@ impl Session {
             if deadline < timer.deadline() {
                 timer.as_mut().reset(deadline);
             }
+            self.sit_down();
             let takes_answers = self.transport.outbox.len() < MOST_UNSENT;
             let drained = self.transport.outbox.is_empty();
             let (transport, playing, publishing) =
@@ -161,6 +162,7 @@ impl Session {
                 (id, by) = replaced_publisher(publishing) => Woken::Replaced(id, by),
                 () = &mut timer => Woken::Timer,
             };
+            self.stand_up();
             let end = match woken {
                 Woken::Exchange(result) => self.exchanged(result),
                 Woken::Player(index) => {
@@ -177,6 +179,36 @@ impl Session {
             };
             if let Some(end) = end {
                 return end;
+            }
+        }
+    }
+
+    /// Lets the fan-out write to the player, if there is nothing else to do than to send it what
+    /// is new.
+    fn sit_down(&mut self) {
+        let [play] = &mut self.playing[..] else {
+            return;
+        };
+        if !self.publishing.is_empty() || !self.transport.outbox.is_empty() {
+            return;
+        }
+        let socket = self.transport.socket_mut();
+        let Some(writer) = socket.lend() else {
+            return;
+        };
+        let traffic = &self.admitted.client().traffic;
+        if let Err(writer) = play.sit_down(&self.service.fan_out, &self.connection, writer, traffic)
+        {
+            socket.take_back(writer);
+        }
+    }
+
+    /// Takes the writing back, whatever woke the session up: it may have to say something.
+    fn stand_up(&mut self) {
+        for play in &mut self.playing {
+            if let Some((writer, bytes)) = play.stand_up(&mut self.transport.outbox) {
+                self.transport.socket_mut().take_back(writer);
+                self.transport.count_sent(bytes);
             }
         }
     }
@@ -201,7 +233,7 @@ impl Session {
                 // the one before is acknowledged. The kernel forgets the option again, so it is
                 // set after each read; an error would show at the next one.
                 if !matches!(self.phase, Phase::Streaming) {
-                    let _ = tcp::acknowledge_at_once(self.transport.socket());
+                    let _ = tcp::acknowledge_at_once(self.transport.socket().as_ref());
                 }
                 None
             }

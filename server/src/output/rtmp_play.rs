@@ -2,12 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use std::sync::Arc;
+
 use srs_media::packet::{PacketKind, Track};
 use srs_rtmp::server::ServerConnection;
 use srs_rtmp::{MediaKind, SendQueue};
+use tokio::net::tcp::OwnedWriteHalf;
 
-use crate::config::{TimeJitter, VhostConfig};
-use crate::hub::log::{Entry, HeaderKey, LoggedPacket};
+use super::fan_out::{FanOut, Group, Guest, Left, Seat, Terms};
+use super::player_clock::PlayerClock;
+use crate::config::{Merge, VhostConfig};
+use crate::hub::log::{Entry, LoggedPacket};
+use crate::hub::stats::Traffic;
 use crate::hub::{StreamName, Subscriber};
 
 /// One stream that a client plays over RTMP. Dropping it leaves the stream.
@@ -28,6 +34,11 @@ pub struct RtmpPlay {
     dry: Option<Dry>,
     keep: Duration,
     packets: u64,
+    merge: Merge,
+    /// Those that it is served with while it has caught up.
+    group: Option<Arc<Group>>,
+    /// Set while others write to it.
+    seat: Option<Seat>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +93,9 @@ impl RtmpPlay {
             }),
             keep: config.publish.keep_players,
             packets: 0,
+            merge: config.play.merge(),
+            group: None,
+            seat: None,
         }
     }
 
@@ -157,12 +171,90 @@ impl RtmpPlay {
         }
     }
 
-    /// Waits until there is something to send. A paused player waits for ever.
+    /// Sits down among those that all want the same, if this player does: `writer` is then theirs.
+    /// Everything that was sent to it before must have been written.
+    ///
+    /// # Errors
+    /// The writer: it has something to read first, or a wish of its own.
+    pub fn sit_down(
+        &mut self,
+        fan_out: &FanOut,
+        connection: &ServerConnection,
+        writer: OwnedWriteHalf,
+        traffic: &Arc<Traffic>,
+    ) -> Result<(), OwnedWriteHalf> {
+        let atc = self.subscriber.is_atc();
+        let (Some(position), Some(zero)) = (self.in_step(), self.clock.zero(atc)) else {
+            return Err(writer);
+        };
+        let terms = Terms {
+            chunk_size: connection.chunk_size(),
+            merge: self.merge,
+        };
+        let stream = self.subscriber.stream();
+        let group = self
+            .group
+            .get_or_insert_with(|| fan_out.group(stream, terms));
+        let guest = Guest {
+            writer,
+            position,
+            place: Arc::clone(self.subscriber.place()),
+            message_stream_id: self.message_stream_id,
+            zero,
+            atc,
+            awaits_key_frame: self.subscriber.awaits_key_frame(),
+            traffic: Arc::clone(traffic),
+        };
+        match group.join(guest) {
+            Ok(seat) => {
+                self.seat = Some(seat);
+                Ok(())
+            }
+            Err(guest) => Err(guest.writer),
+        }
+    }
+
+    /// The position of the next packet, if nothing sets this player apart from others.
+    fn in_step(&self) -> Option<u64> {
+        let has_wishes =
+            self.paused || !self.audio_wanted || !self.video_wanted || self.duration.is_some();
+        if has_wishes || self.dry.is_some() || !self.batch.is_empty() {
+            return None;
+        }
+        self.subscriber.in_step()
+    }
+
+    /// Whether others write to the player for now.
+    pub fn is_seated(&self) -> bool {
+        self.seat.is_some()
+    }
+
+    /// Takes the player back, if others write to it: its writer, and the bytes that they wrote.
+    /// What of a packet they could not write goes to `out`, which must be empty.
+    pub fn stand_up(&mut self, out: &mut SendQueue) -> Option<(OwnedWriteHalf, u64)> {
+        let Left {
+            writer,
+            position,
+            rest,
+            bytes,
+            packets,
+        } = self.seat.take()?.leave();
+        self.subscriber.resume(position);
+        self.packets += packets;
+        out.put_bytes(rest);
+        Some((writer, bytes))
+    }
+
+    /// Waits until there is something to send, or the player must stand up. A paused player waits
+    /// for ever.
     ///
     /// Cancel-safe.
     pub async fn ready(&mut self) {
         if self.paused {
             std::future::pending::<()>().await;
+        }
+        if let Some(seat) = &self.seat {
+            return seat.fell_out().await;
         }
         if self.batch.is_empty() {
             self.subscriber.read(&mut self.batch).await;
@@ -232,133 +324,11 @@ impl RtmpPlay {
     }
 }
 
-fn kind_of(track: Track) -> MediaKind {
+/// The kind of message that carries a track.
+pub(super) fn kind_of(track: Track) -> MediaKind {
     match track {
         Track::Audio => MediaKind::Audio,
         Track::Video => MediaKind::Video,
         Track::Data => MediaKind::Data,
-    }
-}
-
-/// The timestamps that one player sees (`time_jitter` and `atc`).
-#[derive(Clone, Debug)]
-struct PlayerClock {
-    jitter: TimeJitter,
-    /// What the player's zero is, once it has begun.
-    base: Option<i64>,
-    began: Option<u64>,
-}
-
-/// When a packet is, for one player.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct PlayerTime {
-    /// Milliseconds modulo 2^32, as the message carries them.
-    wire: u32,
-    /// Milliseconds of media since the player began.
-    played: u64,
-}
-
-impl PlayerClock {
-    fn new(jitter: TimeJitter) -> Self {
-        Self {
-            jitter,
-            base: None,
-            began: None,
-        }
-    }
-
-    fn tell(&mut self, logged: &LoggedPacket, atc: bool) -> PlayerTime {
-        let timeline = logged.packet.timestamp.as_millis();
-        let began = *self.began.get_or_insert(timeline);
-        let jitter = if atc { TimeJitter::Off } else { self.jitter };
-        let millis = match jitter {
-            // ffmpeg takes metadata for a track of its own unless its time is zero.
-            TimeJitter::Full if HeaderKey::of(&logged.packet) == Some(HeaderKey::Metadata) => 0,
-            TimeJitter::Full => {
-                let timeline = i64::try_from(timeline).unwrap_or(i64::MAX);
-                let base = *self.base.get_or_insert(timeline);
-                // The other track's packets may lie a little before the first one's.
-                (timeline - base).max(0)
-            }
-            // A header's own time means nothing, so it sets no beginning.
-            TimeJitter::Zero if HeaderKey::of(&logged.packet).is_some() => {
-                self.base.map_or(0, |base| (logged.source - base).max(0))
-            }
-            TimeJitter::Zero => {
-                let base = self.base.get_or_insert(logged.source);
-                *base = (*base).min(logged.source);
-                logged.source - *base
-            }
-            TimeJitter::Off => logged.source,
-        };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "messages carry the time modulo 2^32"
-        )]
-        let wire = millis as u32;
-        PlayerTime {
-            wire,
-            played: timeline.saturating_sub(began),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use bytes::Bytes;
-    use srs_media::packet::Packet;
-    use srs_media::time::Timestamp;
-
-    use super::*;
-
-    fn times(jitter: TimeJitter, atc: bool, packets: &[(u64, i64)]) -> Vec<u32> {
-        let mut clock = PlayerClock::new(jitter);
-        let tell = |(timeline, source): &(u64, i64)| {
-            let timestamp = Timestamp::from_millis(*timeline);
-            let packet = Packet::audio(timestamp, Bytes::from_static(&[0xAF, 1]));
-            let logged = LoggedPacket {
-                packet,
-                source: *source,
-                discontinuity: false,
-            };
-            clock.tell(&logged, atc).wire
-        };
-        packets.iter().map(tell).collect()
-    }
-
-    #[test]
-    fn each_setting_gives_its_own_time() {
-        // The publisher's clock resets after the second packet; the timeline goes on.
-        let packets = [(5_000, 90_000), (5_040, 90_040), (5_080, 0), (5_120, 40)];
-        assert_eq!(times(TimeJitter::Full, false, &packets), [0, 40, 80, 120]);
-        assert_eq!(times(TimeJitter::Zero, false, &packets), [0, 40, 0, 40]);
-        assert_eq!(
-            times(TimeJitter::Off, false, &packets),
-            [90_000, 90_040, 0, 40]
-        );
-        assert_eq!(
-            times(TimeJitter::Full, true, &packets),
-            [90_000, 90_040, 0, 40]
-        );
-    }
-
-    #[test]
-    fn time_wraps_only_on_the_wire() {
-        let day = 86_400_000;
-        let packets = [(0, 0), (60 * day, 0), (60 * day + 40, 0)];
-        let expected = u32::try_from(60 * day % (1 << 32)).expect("below 2^32");
-        assert_eq!(
-            times(TimeJitter::Full, false, &packets),
-            [0, expected, expected + 40]
-        );
-    }
-
-    #[test]
-    fn audio_a_little_before_the_first_key_frame_is_not_four_billion() {
-        assert_eq!(
-            times(TimeJitter::Full, false, &[(5_000, 0), (4_990, 0)]),
-            [0, 0]
-        );
     }
 }

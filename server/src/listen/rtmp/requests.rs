@@ -68,7 +68,7 @@ impl Session {
 
     /// Who we are. Players, edges and scripts read the `srs_` fields.
     fn connect_info(&self) -> ConnectInfo {
-        let local = self.transport.socket().local_addr();
+        let local = self.transport.socket().as_ref().local_addr();
         let ip = local
             .map(|address| address.ip().to_canonical().to_string())
             .unwrap_or_default();

@@ -1,0 +1,212 @@
+//! Some dozens of players of one stream, served by one task.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::framing::{Batch, Filled};
+use super::seat::{Guest, Occupied, Seat};
+use super::{Group, Shared};
+use crate::hub::log::Sequence;
+use crate::hub::stream::Place;
+
+thread_local! {
+    /// Every row of a thread frames in the same memory: it does not wait while it writes.
+    static BATCH: RefCell<Batch> = RefCell::new(Batch::new());
+}
+
+/// A row of seats.
+#[derive(Debug)]
+pub(super) struct Row {
+    door: Mutex<Door>,
+    players: AtomicUsize,
+    /// Told when the last player has gone.
+    emptied: Notify,
+}
+
+#[derive(Debug)]
+struct Door {
+    /// What stands before this in the log has been written, or is being written, to the players
+    /// that have come in.
+    position: Sequence,
+    /// Players that wait to come in.
+    arrivals: Vec<Arc<Occupied>>,
+    is_open: bool,
+}
+
+impl Row {
+    /// A row that begins at `position`. [`Row::run`] serves it.
+    pub(super) fn new(position: Sequence) -> Self {
+        Self {
+            door: Mutex::new(Door {
+                position,
+                arrivals: Vec::new(),
+                is_open: true,
+            }),
+            players: AtomicUsize::new(0),
+            emptied: Notify::new(),
+        }
+    }
+
+    /// Whether another player may sit down.
+    pub(super) fn has_room(&self) -> bool {
+        self.players.load(Ordering::Relaxed) < SEATS
+    }
+
+    /// Gives a player a seat, unless the row has written what the player has not had.
+    ///
+    /// # Errors
+    /// The guest, as it came.
+    pub(super) fn seat(
+        self: &Arc<Self>,
+        guest: Guest,
+        shared: &Arc<Shared>,
+    ) -> Result<Seat, Guest> {
+        let mut door = self.lock_door();
+        if !door.is_open || guest.position < door.position {
+            return Err(guest);
+        }
+        let seat = Seat::new(guest, self, shared);
+        door.arrivals.push(Arc::clone(seat.occupied()));
+        Ok(seat)
+    }
+
+    pub(super) fn count(&self, players: usize) {
+        self.players.fetch_add(players, Ordering::Relaxed);
+    }
+
+    /// Counts a player that leaves, here and in `seated`.
+    pub(super) fn count_out(&self, seated: &AtomicUsize) {
+        seated.fetch_sub(1, Ordering::Relaxed);
+        if self.players.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.emptied.notify_one();
+        }
+    }
+
+    /// Serves the row until its last player has left, or the server stops.
+    pub(super) async fn run(
+        self: Arc<Self>,
+        group: Arc<Group>,
+        place: Place,
+        stop: CancellationToken,
+    ) {
+        let mut service = Service {
+            position: self.lock_door().position,
+            players: Vec::new(),
+            row: &self,
+            group: &group,
+            place,
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.emptied.notified() => {
+                    if service.close_if_empty() {
+                        return;
+                    }
+                }
+                () = is_due(&group, service.position) => service.write(),
+            }
+        }
+    }
+
+    fn lock_door(&self) -> MutexGuard<'_, Door> {
+        // Whole at every point where a holder could panic.
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until what stands at `position` is to be written.
+async fn is_due(group: &Group, position: Sequence) {
+    let stream = &group.stream;
+    stream.reached(position).await;
+    let time = group.merge_time();
+    if !time.is_zero() {
+        tokio::select! {
+            () = sleep(time) => {}
+            // Key frames are what viewers wait for, and there are few of them.
+            () = stream.has_news_from(position) => {}
+        }
+    }
+}
+
+/// A row at work.
+struct Service<'a> {
+    row: &'a Arc<Row>,
+    group: &'a Group,
+    /// What stands before this was written.
+    position: Sequence,
+    place: Place,
+    players: Vec<Arc<Occupied>>,
+}
+
+impl Service<'_> {
+    /// Writes what is new to all players.
+    fn write(&mut self) {
+        BATCH.with_borrow_mut(|batch| {
+            for _ in 0..FAIR_SHARE {
+                if self.write_batch(batch).is_break() {
+                    break;
+                }
+            }
+        });
+    }
+
+    fn write_batch(&mut self, batch: &mut Batch) -> ControlFlow<()> {
+        let (row, shared) = (self.row, &self.group.shared);
+        let chunk_size = self.group.key.terms.chunk_size;
+        match batch.fill(&self.group.stream, self.position, chunk_size) {
+            Filled::Nothing => return ControlFlow::Break(()),
+            Filled::Packets => {
+                self.let_in(batch.end());
+                self.players
+                    .retain(|player| player.serve(batch, row, &shared.seated));
+            }
+            Filled::Obstacle(end) => {
+                self.let_in(end);
+                for player in self.players.drain(..) {
+                    player.dismiss(row, &shared.seated);
+                }
+            }
+        }
+        // Only now: whoever has fallen out holds the log for itself.
+        self.place.set(self.position);
+        ControlFlow::Continue(())
+    }
+
+    /// Lets in who waits at the door, and moves on to `position`: those who come later must have
+    /// had everything before it.
+    fn let_in(&mut self, position: Sequence) {
+        let mut door = self.row.lock_door();
+        self.players.append(&mut door.arrivals);
+        // A burst of arrivals must not leave its room behind.
+        door.arrivals.shrink_to(0);
+        door.position = position;
+        self.position = position;
+    }
+
+    fn close_if_empty(&mut self) -> bool {
+        let mut door = self.row.lock_door();
+        self.players.append(&mut door.arrivals);
+        self.players.retain(|player| player.is_in_step());
+        door.is_open = !self.players.is_empty();
+        let is_closed = !door.is_open;
+        drop(door);
+        if is_closed {
+            self.group.close(self.row);
+        }
+        is_closed
+    }
+}
+
+/// Players in a row: few enough that a row is done before others wait for long, and that a stream
+/// with some hundred players has rows for every core; many enough that what a row costs is little
+/// for each of them.
+const SEATS: usize = 64;
+/// Batches that are written before other tasks get their turn.
+const FAIR_SHARE: usize = 8;
