@@ -442,7 +442,7 @@ impl Session {
     }
 
     /// Tells the peer, the log and the counters how it ended, and closes.
-    async fn finish(mut self, end: End) {
+    async fn finish(&mut self, end: End) {
         let now = Instant::now();
         let why = end.to_string();
         if let Some(incident) = end.incident() {
