@@ -178,3 +178,6 @@ impl Drop for Group {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
