@@ -1,5 +1,7 @@
 //! The arguments, and nothing else: help, manual pages and completions come from here.
 
+mod bench;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +9,10 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use srs_rtmp::url::RtmpUrl;
 
+pub(crate) use self::bench::{
+    Bench, BenchCommand, BenchFloor, BenchPlay, BenchPublish, FloorServer, Form, LoadOptions,
+    StreamOptions,
+};
 use crate::duration;
 
 /// Operates srs: publishes, plays and measures live streams
@@ -25,6 +31,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Publish(Publish),
     Play(Play),
+    Bench(Bench),
     Completions(Completions),
 }
 
@@ -96,7 +103,7 @@ pub(crate) struct Completions {
     pub(crate) shell: Shell,
 }
 
-/// What publishing and playing share.
+/// What all commands with a server share.
 #[derive(Args, Debug)]
 pub(crate) struct Common {
     /// How long the server may take for each step, as in 350ms or 10s
@@ -114,7 +121,8 @@ Exit status:
   2  usage: the arguments are wrong
   3  the server was not reached
   4  not found: the stream has no media
-  5  refused by the server";
+  5  refused by the server
+  7  the load was more than this program could make, so nothing was measured";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:

@@ -1,5 +1,6 @@
 //! The subcommands: each is a function from its arguments to a result, in a file of its own name.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod play;
 pub(crate) mod publish;
@@ -23,6 +24,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Publish(arguments) => publish::run(&arguments).await,
         Command::Play(arguments) => play::run(&arguments).await,
+        Command::Bench(arguments) => bench::run(&arguments).await,
         Command::Completions(arguments) => completions::run(&arguments).await,
     }
 }
@@ -71,6 +73,34 @@ pub(crate) enum Error {
     /// An FLV file is nothing for eyes.
     #[error("standard output is a terminal: name a file, or pipe the stream into a program")]
     Terminal,
+    /// A load on a server that cannot be measured as it was wished.
+    #[error("there is no process {pid}")]
+    NoProcess { pid: u32 },
+    /// The tool cannot run where it was told to.
+    #[error("cannot run on processor {cpu}")]
+    Processor {
+        cpu: usize,
+        #[source]
+        error: io::Error,
+    },
+    /// More clients than the process may have sockets.
+    #[error(
+        "so many clients need {needed} open files and {allowed} are allowed: \
+         raise the hard limit (ulimit -Hn)"
+    )]
+    OpenFiles { needed: u64, allowed: u64 },
+    /// The process that does a server's work without one has failed.
+    #[error("the process to measure against")]
+    Floor(#[source] io::Error),
+    /// The kernel gives no timer.
+    #[error("making a timer")]
+    Timer(#[source] io::Error),
+    /// None of the clients got so far.
+    #[error("no client came")]
+    Nobody,
+    /// The load was too much for the tool.
+    #[error("saturated: this program could not keep up, so the server was not measured")]
+    Saturated,
     /// The kernel gives no signal handlers.
     #[error("installing signal handlers")]
     Signals(#[source] io::Error),
@@ -87,8 +117,13 @@ impl Error {
                 ClientError::Socket(_) | ClientError::Protocol(_) | ClientError::Closed => FAILED,
             },
             Self::NoMedia { .. } => NOT_FOUND,
-            Self::Terminal => USAGE,
-            Self::Source { .. }
+            Self::Terminal | Self::NoProcess { .. } | Self::Processor { .. } => USAGE,
+            Self::Saturated => SATURATED,
+            Self::OpenFiles { .. }
+            | Self::Floor(_)
+            | Self::Timer(_)
+            | Self::Nobody
+            | Self::Source { .. }
             | Self::Stalled { .. }
             | Self::Ended { .. }
             | Self::Output { .. }
@@ -119,6 +154,7 @@ const USAGE: u8 = 2;
 const NOT_REACHED: u8 = 3;
 const NOT_FOUND: u8 = 4;
 const REFUSED: u8 = 5;
+const SATURATED: u8 = 7;
 
 const STREAM_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
 

@@ -47,6 +47,17 @@ pub(crate) fn parse(text: &str) -> Result<Duration, DurationError> {
     }
 }
 
+/// As [`parse`], and zero.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_or_zero(text: &str) -> Result<Duration, DurationError> {
+    match parse(text) {
+        Err(DurationError::Zero) => Ok(Duration::ZERO),
+        result => result,
+    }
+}
+
 fn is_part_of_number(c: char) -> bool {
     c.is_ascii_digit() || c == '.'
 }
@@ -87,6 +98,13 @@ mod tests {
         for (text, millis) in cases {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
+    }
+
+    #[test]
+    fn zero_is_a_duration_where_it_has_a_meaning() {
+        assert_eq!(parse_or_zero("0s"), Ok(Duration::ZERO));
+        assert_eq!(parse_or_zero("1s"), Ok(Duration::from_secs(1)));
+        assert_eq!(parse_or_zero("s"), Err(DurationError::NotANumber));
     }
 
     #[test]

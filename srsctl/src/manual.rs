@@ -15,28 +15,33 @@ use crate::cli::Cli;
 fn pages() -> BTreeMap<String, String> {
     let mut program = Cli::command();
     program.build();
-    let commands: Vec<Command> = program.get_subcommands().cloned().collect();
-    let names = commands.iter().map(display_name).collect::<Vec<_>>();
-    let others = |own: &str| {
-        let siblings = names
-            .iter()
-            .map(String::as_str)
-            .filter(move |name| *name != own);
-        let program = (own != "srsctl").then_some("srsctl");
-        let mut others: Vec<_> = program
-            .into_iter()
-            .chain(siblings)
-            .map(|n| (n, 1))
-            .collect();
-        others.push(("srs", 8));
-        others
-    };
-    let mut pages = BTreeMap::from([("srsctl.1".to_owned(), page(&program, &others("srsctl")))]);
-    for command in &commands {
-        let name = display_name(command);
-        pages.insert(format!("{name}.1"), page(command, &others(&name)));
-    }
+    let mut pages = BTreeMap::new();
+    add_pages(&program, &[], &mut pages);
     pages
+}
+
+/// Adds the page of `command` and of the commands below it. `relatives` are the pages of those
+/// above it and beside it.
+fn add_pages(command: &Command, relatives: &[String], pages: &mut BTreeMap<String, String>) {
+    let name = display_name(command);
+    let children: Vec<_> = command
+        .get_subcommands()
+        .filter(|child| !child.is_hide_set())
+        .collect();
+    let names: Vec<_> = children.iter().copied().map(display_name).collect();
+    let mut see_also: Vec<_> = relatives
+        .iter()
+        .chain(&names)
+        .map(|name| (name.as_str(), 1))
+        .collect();
+    see_also.push(("srs", 8));
+    pages.insert(format!("{name}.1"), page(command, &see_also));
+    for child in children {
+        let own = display_name(child);
+        let siblings = names.iter().filter(|name| **name != own);
+        let relatives: Vec<_> = [&name].into_iter().chain(siblings).cloned().collect();
+        add_pages(child, &relatives, pages);
+    }
 }
 
 fn display_name(command: &Command) -> String {

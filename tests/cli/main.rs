@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+mod bench;
 mod clip;
 mod completions;
 mod play;
@@ -35,4 +36,5 @@ mod exit {
     pub(crate) const NOT_REACHED: i32 = 3;
     pub(crate) const NOT_FOUND: i32 = 4;
     pub(crate) const REFUSED: i32 = 5;
+    pub(crate) const SATURATED: i32 = 7;
 }

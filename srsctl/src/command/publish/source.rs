@@ -207,7 +207,7 @@ const OF_FILES: [&str; 13] = [
 ];
 
 /// The AMF0 string that tells a server to keep what follows.
-const SET_DATA_FRAME: &[u8] = b"\x02\0\x0D@setDataFrame";
+pub(crate) const SET_DATA_FRAME: &[u8] = b"\x02\0\x0D@setDataFrame";
 /// Tags that may wait to be sent: seconds of media.
 const READ_AHEAD: usize = 256;
 /// Bytes read at once.
