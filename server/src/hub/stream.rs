@@ -471,13 +471,14 @@ impl Subscriber {
         &self.place
     }
 
-    /// The position of the next entry, if this subscriber has read everything and gets all that
-    /// comes as it comes.
-    pub fn in_step(&self) -> Option<Sequence> {
-        let cursor = &self.cursor;
-        self.stream
-            .with_log(|log| cursor.is_in_step(log))
-            .then(|| cursor.position())
+    /// The position of the next entry.
+    pub fn position(&self) -> Sequence {
+        self.cursor.position()
+    }
+
+    /// Whether this subscriber has read everything, and gets all that comes as it comes.
+    pub fn in_step(&self) -> bool {
+        self.stream.with_log(|log| self.cursor.is_in_step(log))
     }
 
     /// Whether video is left out until the next key frame.

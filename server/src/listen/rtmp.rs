@@ -144,13 +144,13 @@ impl Session {
                 Handled::End(end) => return end,
             }
             self.note_unsent();
+            self.sit_down();
             // The timer is only ever moved forward here: deadlines that move back as packets come
             // are looked at when it fires, so that a packet costs no timer.
             let deadline = self.deadline().into();
-            if deadline < timer.deadline() {
+            if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
-            self.sit_down();
             let takes_answers = self.transport.outbox.len() < MOST_UNSENT;
             let drained = self.transport.outbox.is_empty();
             let (transport, playing, publishing) =
@@ -170,11 +170,7 @@ impl Session {
                     None
                 }
                 Woken::Replaced(id, by) => self.replaced(id, by),
-                Woken::Timer => {
-                    let end = self.read_then_check_deadlines().await;
-                    timer.as_mut().reset(self.deadline().into());
-                    end
-                }
+                Woken::Timer => self.read_then_check_deadlines().await,
                 Woken::Stop => Some(End::Stopped),
             };
             if let Some(end) = end {
@@ -193,6 +189,10 @@ impl Session {
             return;
         }
         let socket = self.transport.socket_mut();
+        if let Some(bytes) = play.new_send_buffer() {
+            // A socket that is closed tells it when it is written to.
+            let _ = tcp::set_send_buffer((*socket).as_ref(), bytes);
+        }
         let Some(writer) = socket.lend() else {
             return;
         };

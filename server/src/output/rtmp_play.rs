@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use std::sync::Arc;
 
 use srs_media::packet::{PacketKind, Track};
+use srs_net::tcp;
 use srs_rtmp::server::ServerConnection;
 use srs_rtmp::{MediaKind, SendQueue};
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::fan_out::{FanOut, Group, Guest, Left, Seat, Terms};
 use super::player_clock::PlayerClock;
-use crate::config::{Merge, VhostConfig};
-use crate::hub::log::{Entry, LoggedPacket};
+use crate::config::{Merge, SendBuffer, VhostConfig};
+use crate::hub::log::{Entry, LoggedPacket, Sequence};
 use crate::hub::stats::Traffic;
 use crate::hub::{StreamName, Subscriber};
 
@@ -35,10 +36,14 @@ pub struct RtmpPlay {
     keep: Duration,
     packets: u64,
     merge: Merge,
+    /// How large the socket's buffer should be; `None` once it has been said.
+    send_buffer: Option<SendBuffer>,
     /// Those that it is served with while it has caught up.
     group: Option<Arc<Group>>,
     /// Set while others write to it.
     seat: Option<Seat>,
+    /// Where it stood when it left its seat of its own accord.
+    left_at: Option<Sequence>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,8 +99,10 @@ impl RtmpPlay {
             keep: config.publish.keep_players,
             packets: 0,
             merge: config.play.merge(),
+            send_buffer: Some(config.play.send_buffer),
             group: None,
             seat: None,
+            left_at: None,
         }
     }
 
@@ -214,14 +221,41 @@ impl RtmpPlay {
         }
     }
 
+    /// How large the send buffer of the player's socket should be from now on, in bytes, unless it
+    /// should stay as it is. To be asked when the player has had its first packets.
+    pub fn new_send_buffer(&mut self) -> Option<usize> {
+        match self.send_buffer.take()? {
+            SendBuffer::Bytes(bytes) => Some(bytes),
+            SendBuffer::Auto => {
+                let stream = self.subscriber.stream();
+                let rate = stream.with_log(|log| log.bytes_per_second());
+                let merge = match self.merge {
+                    Merge::Auto => Duration::ZERO,
+                    Merge::For(time) => time,
+                };
+                let media = (merge + BUFFERED_MEDIA).as_millis();
+                let bytes = u128::from(rate) * media / 1_000;
+                let bytes = usize::try_from(bytes).ok()?.max(LEAST_SEND_BUFFER);
+                // Where the kernel would not give so much, it does better by itself: it then grows
+                // the buffer as the connection needs it.
+                (rate > 0 && bytes <= tcp::largest_send_buffer()?).then_some(bytes)
+            }
+        }
+    }
+
     /// The position of the next packet, if nothing sets this player apart from others.
-    fn in_step(&self) -> Option<u64> {
+    fn in_step(&self) -> Option<Sequence> {
         let has_wishes =
             self.paused || !self.audio_wanted || !self.video_wanted || self.duration.is_some();
         if has_wishes || self.dry.is_some() || !self.batch.is_empty() {
             return None;
         }
-        self.subscriber.in_step()
+        let position = self.subscriber.position();
+        if self.left_at == Some(position) {
+            // What has come since then is collected for all.
+            return Some(position);
+        }
+        self.subscriber.in_step().then_some(position)
     }
 
     /// Whether others write to the player for now.
@@ -238,8 +272,10 @@ impl RtmpPlay {
             rest,
             bytes,
             packets,
+            fell_out,
         } = self.seat.take()?.leave();
         self.subscriber.resume(position);
+        self.left_at = (!fell_out).then_some(position);
         self.packets += packets;
         out.put_bytes(rest);
         Some((writer, bytes))
@@ -323,6 +359,13 @@ impl RtmpPlay {
         }
     }
 }
+
+/// So much of a stream fits into a player's send buffer, beside one merged write: enough for a path
+/// with a round trip of two seconds, and little enough that a player that does not read is noticed,
+/// and the kernel's memory is not full of what nobody will see.
+const BUFFERED_MEDIA: Duration = Duration::from_secs(2);
+/// Bytes. Below this the kernel's own overhead for small writes would be most of the buffer.
+const LEAST_SEND_BUFFER: usize = 64 * 1024;
 
 /// The kind of message that carries a track.
 pub(super) fn kind_of(track: Track) -> MediaKind {

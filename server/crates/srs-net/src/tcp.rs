@@ -1,6 +1,8 @@
 //! What every RTMP socket is set to.
 
+use std::fs;
 use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -28,6 +30,25 @@ pub fn prepare(socket: &TcpStream, dead_after: Duration) -> io::Result<()> {
 /// The kernel refuses the option: the socket is closed already.
 pub fn acknowledge_at_once(socket: &TcpStream) -> io::Result<()> {
     SockRef::from(socket).set_tcp_quickack(true)
+}
+
+/// Sets how many bytes the kernel holds for the peer, instead of letting it choose as the
+/// connection goes. It takes no more than [`largest_send_buffer`].
+///
+/// # Errors
+/// The kernel refuses the option: the socket is closed already.
+pub fn set_send_buffer(socket: &TcpStream, bytes: usize) -> io::Result<()> {
+    SockRef::from(socket).set_send_buffer_size(bytes)
+}
+
+/// The largest send buffer that a socket may be set to (net.core.wmem_max), in bytes; `None` if the
+/// system does not tell.
+pub fn largest_send_buffer() -> Option<usize> {
+    static LARGEST: OnceLock<Option<usize>> = OnceLock::new();
+    *LARGEST.get_or_init(|| {
+        let text = fs::read_to_string("/proc/sys/net/core/wmem_max").ok()?;
+        text.trim().parse().ok()
+    })
 }
 
 const PROBE_AFTER: Duration = Duration::from_secs(10);

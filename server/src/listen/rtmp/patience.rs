@@ -73,7 +73,9 @@ impl Session {
             .iter()
             .map(|(_, publish)| publish.deadline());
         let players = self.playing.iter().filter_map(RtmpPlay::deadline);
-        let look_again = Instant::now() + LOOK_AGAIN;
+        let seated = self.playing.iter().any(RtmpPlay::is_seated);
+        let pause = if seated { UNTIL_IT_STANDS } else { LOOK_AGAIN };
+        let look_again = Instant::now() + pause;
         [phase, write]
             .into_iter()
             .flatten()
@@ -141,5 +143,7 @@ impl Session {
 
 /// How long a client may rest between two streams on one connection.
 const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
+/// A player that others write to has figures that do not change: it is behind by nothing.
+const UNTIL_IT_STANDS: Duration = Duration::from_secs(600);
 /// A session looks at its figures at least so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);

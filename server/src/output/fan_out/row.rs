@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{Batch, Filled};
@@ -97,20 +97,23 @@ impl Row {
     ) {
         let mut service = Service {
             position: self.lock_door().position,
+            written: Instant::now(),
             players: Vec::new(),
             row: &self,
             group: &group,
             place,
         };
+        let stopped = stop.cancelled();
+        tokio::pin!(stopped);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = &mut stopped => return,
                 () = self.emptied.notified() => {
                     if service.close_if_empty() {
                         return;
                     }
                 }
-                () = is_due(&group, service.position) => service.write(),
+                () = is_due(&group, service.position, service.written) => service.write(),
             }
         }
     }
@@ -121,14 +124,17 @@ impl Row {
     }
 }
 
-/// Waits until what stands at `position` is to be written.
-async fn is_due(group: &Group, position: Sequence) {
+/// Waits until what stands at `position` is to be written to a row that was last `written` to then.
+///
+/// The time counts from there, not from the first packet that waits: rows that were written to one
+/// after the other stay so, and do not all have their turn at once.
+async fn is_due(group: &Group, position: Sequence, written: Instant) {
     let stream = &group.stream;
     stream.reached(position).await;
-    let time = group.merge_time();
-    if !time.is_zero() {
+    let due = written + group.merge_time();
+    if due > Instant::now() {
         tokio::select! {
-            () = sleep(time) => {}
+            () = sleep_until(due) => {}
             // Key frames are what viewers wait for, and there are few of them.
             () = stream.has_news_from(position) => {}
         }
@@ -141,6 +147,8 @@ struct Service<'a> {
     group: &'a Group,
     /// What stands before this was written.
     position: Sequence,
+    /// When.
+    written: Instant,
     place: Place,
     players: Vec<Arc<Occupied>>,
 }
@@ -148,6 +156,7 @@ struct Service<'a> {
 impl Service<'_> {
     /// Writes what is new to all players.
     fn write(&mut self) {
+        self.written = Instant::now();
         BATCH.with_borrow_mut(|batch| {
             for _ in 0..FAIR_SHARE {
                 if self.write_batch(batch).is_break() {
@@ -207,6 +216,6 @@ impl Service<'_> {
 /// Players in a row: few enough that a row is done before others wait for long, and that a stream
 /// with some hundred players has rows for every core; many enough that what a row costs is little
 /// for each of them.
-const SEATS: usize = 64;
+const SEATS: usize = 128;
 /// Batches that are written before other tasks get their turn.
 const FAIR_SHARE: usize = 8;
