@@ -16,6 +16,7 @@ mod enhanced;
 mod late_joiner;
 mod limits;
 mod many_players;
+mod merging;
 mod message_streams;
 mod names;
 mod nonsense;

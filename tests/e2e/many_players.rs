@@ -12,8 +12,18 @@ use crate::clients::{Part, Sample, Show, at, serve};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_players_see_the_same_bytes_in_the_same_order() -> Result<()> {
+    for merge in ["auto", "0s", "40ms", "350ms"] {
+        let seen = a_hundred_players(merge).await;
+        seen.with_context(|| format!("merge = {merge:?}"))?;
+    }
+    Ok(())
+}
+
+async fn a_hundred_players(merge: &str) -> Result<()> {
     // Nobody has to jump, however slow this machine is.
-    let server = serve("[vhost.\"__defaultVhost__\"]\nqueue_length = \"10m\"")?;
+    let server = serve(&format!(
+        "[vhost.\"__defaultVhost__\"]\nqueue_length = \"10m\"\nplay.merge = \"{merge}\""
+    ))?;
     let dial = at(server.addresses()[0], "live/show");
     let show = Show::new(1);
     let sent: Vec<Sample> = show.beginning(20_000).collect();

@@ -34,6 +34,11 @@ impl Player {
         .await?
     }
 
+    /// Bytes that it has read, of all kinds.
+    pub(crate) fn received(&self) -> u64 {
+        self.client.received()
+    }
+
     /// The next `count` messages.
     pub(crate) async fn take(&mut self, count: usize) -> Result<Vec<Media>> {
         let mut seen = Vec::with_capacity(count);
