@@ -92,9 +92,9 @@ pub(crate) enum Error {
     /// The process that does a server's work without one has failed.
     #[error("the process to measure against")]
     Floor(#[source] io::Error),
-    /// The kernel gives no timer.
-    #[error("making a timer")]
-    Timer(#[source] io::Error),
+    /// The kernel gives no timer or no epoll.
+    #[error("making a timer and an epoll")]
+    Kernel(#[source] io::Error),
     /// None of the clients got so far.
     #[error("no client came")]
     Nobody,
@@ -121,7 +121,7 @@ impl Error {
             Self::Saturated => SATURATED,
             Self::OpenFiles { .. }
             | Self::Floor(_)
-            | Self::Timer(_)
+            | Self::Kernel(_)
             | Self::Nobody
             | Self::Source { .. }
             | Self::Stalled { .. }

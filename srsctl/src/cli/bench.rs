@@ -15,6 +15,10 @@ use crate::duration;
 /// up is part of every result; if it did not, the result says nothing about the server, and the
 /// exit status is 7.
 ///
+/// Players read what comes within a few milliseconds, so that it is acknowledged at once, as with
+/// real players. While acknowledgements are delayed a server that leaves Nagle's algorithm on has
+/// its small writes merged: with players that read seldom it would seem to need less than it does.
+///
 /// The server may be of any make. Where it runs on the same machine, --pid reports its processor
 /// time and its memory; give it and the tool processors of their own (--cpu, taskset(1)), as
 /// otherwise each measures the other.

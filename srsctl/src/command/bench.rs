@@ -112,7 +112,7 @@ async fn measure(
     let outcome = match load.run(&mut interrupt, &mut status).await {
         Ok(outcome) => outcome,
         Err(End::Interrupted) => return Ok(()),
-        Err(End::Timer(error)) => return Err(Error::Timer(error)),
+        Err(End::Kernel(error)) => return Err(Error::Kernel(error)),
         Err(End::Nobody(reason)) => return Err(nobody(url, reason)),
     };
     status.clear();

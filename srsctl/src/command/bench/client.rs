@@ -100,6 +100,8 @@ pub(super) struct Client {
     outbox: SendQueue,
     received: u64,
     received_at: Moment,
+    /// Whether a medium has come: from then on it acknowledges as any player does.
+    has_media: bool,
 }
 
 #[derive(Debug)]
@@ -172,6 +174,7 @@ impl Client {
             outbox,
             received: 0,
             received_at: Moment::now(),
+            has_media: false,
         })
     }
 
@@ -221,7 +224,10 @@ impl Client {
                     return Err(ClientError::Refused { code, description });
                 }
                 Some(ClientEvent::Ended { .. }) => return Err(ClientError::Closed),
-                Some(event) => return Ok(event),
+                Some(event) => {
+                    self.has_media |= matches!(event, ClientEvent::Media(_));
+                    return Ok(event);
+                }
                 None => {}
             }
             self.flush().await?;
@@ -265,8 +271,11 @@ impl Client {
         self.received_at = Moment::now();
         self.received += read as u64;
         self.inbox.extend_from_slice(&space[..read]);
-        // A server that writes in small pieces must not wait for delayed acknowledgements.
-        set_tcp_quickack(&self.socket, true)?;
+        if !self.has_media {
+            // Questions and answers take turns: a server that writes in small pieces would wait
+            // for delayed acknowledgements. Of media whoever reads promptly needs no more.
+            set_tcp_quickack(&self.socket, true)?;
+        }
         Ok(read)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! setup (a task each) ─▶ publishers (one schedule for all)      ─▶ the server
-//!                     ─▶ sweeper (one round among all players)  ◀─ the server
+//!                     ─▶ sweeper (one epoll for all players)    ◀─ the server
 //!                     ─▶ probes (a task each): read and parse   ◀─ the server
 //! ```
 //!
@@ -14,6 +14,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use srs_net::client::ClientError;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
@@ -69,8 +70,8 @@ pub(super) enum End {
     Interrupted,
     /// Nobody came, or a stream that is needed could not be published. The first reason.
     Nobody(Option<Missed>),
-    /// The kernel has no timer to give.
-    Timer(io::Error),
+    /// The kernel has no timer to give, or no epoll.
+    Kernel(io::Error),
 }
 
 impl Load {
@@ -83,8 +84,8 @@ impl Load {
         interrupt: &mut Interrupt,
         status: &mut StatusLine,
     ) -> Result<Outcome, End> {
-        let alarm = Alarm::new().map_err(End::Timer)?;
-        Run::new(self, interrupt, status, alarm).run().await
+        let run = Run::new(self, interrupt, status).map_err(End::Kernel)?;
+        run.run().await
     }
 
     fn publishers(&self) -> usize {
@@ -122,32 +123,30 @@ impl<'a> Run<'a> {
         load: &'a Load,
         interrupt: &'a mut Interrupt,
         status: &'a mut StatusLine,
-        alarm: Alarm,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let window = Arc::new(Window::new());
         let pattern = Pattern::new(load.shape);
         let headers = pattern.headers().into();
         let is_rtmp = |to: &Destination| matches!(to.speech, Speech::Rtmp(_));
         let is_rtmp = load.streams.iter().all(is_rtmp);
-        let kbps = load.shape.bitrate_kbps;
-        Self {
+        Ok(Self {
             load,
             interrupt,
             status,
             shown: Moment::from_nanos(0),
-            alarm,
+            alarm: Alarm::new()?,
             woken: Moment::from_nanos(0),
             headers,
             setups: JoinSet::new(),
             publishers: Publishers::new(pattern, load.publishers(), Arc::clone(&window)),
-            sweeper: Sweeper::new(Arc::clone(&window), kbps, is_rtmp),
+            sweeper: Sweeper::new(Arc::clone(&window), is_rtmp)?,
             probes: JoinSet::new(),
             stop: watch::Sender::new(false),
             tally: Tally::default(),
             audience: vec![0; load.streams.len()],
             outcome: Outcome::default(),
             window,
-        }
+        })
     }
 
     async fn run(mut self) -> Result<Outcome, End> {
@@ -223,16 +222,17 @@ impl<'a> Run<'a> {
 
     /// A client has come, or has not.
     fn welcome(&mut self, stream: usize, ready: Result<Ready, Missed>) {
-        let ready = match ready {
-            Ok(ready) => ready,
+        match ready.and_then(|ready| self.take_in(stream, ready)) {
+            Ok(()) => self.tally.connected += 1,
             Err(error) => {
                 if let Some(news) = self.tally.miss(error) {
                     self.status.tell(format_args!("{news}"));
                 }
-                return;
             }
-        };
-        self.tally.connected += 1;
+        }
+    }
+
+    fn take_in(&mut self, stream: usize, ready: Ready) -> Result<(), Missed> {
         let now = Moment::now();
         match ready {
             Ready::Publisher {
@@ -244,8 +244,9 @@ impl<'a> Run<'a> {
                 received,
                 start,
             } => {
+                let added = self.sweeper.add(socket, received, now);
+                added.map_err(ClientError::from)?;
                 self.note(stream, start);
-                self.sweeper.add(socket, received, now);
             }
             Ready::Probe { client, start } => {
                 self.note(stream, start);
@@ -253,6 +254,7 @@ impl<'a> Run<'a> {
                 self.probes.spawn(probe::run(*client, window, stop));
             }
         }
+        Ok(())
     }
 
     fn note(&mut self, stream: usize, start: Start) {
@@ -314,7 +316,7 @@ impl<'a> Run<'a> {
         outcome.publishing = self.publishers.publishing();
         outcome.playing = self.sweeper.playing();
         outcome.disconnected += self.sweeper.disconnected();
-        let totals = self.sweeper.totals();
+        let totals = self.sweeper.totals(Moment::now());
         (outcome.received, outcome.starved) = (totals.bytes, totals.starved);
         outcome.late = if self.publishers.late().count() > 0 {
             self.publishers.late().clone()
@@ -370,7 +372,7 @@ impl<'a> Run<'a> {
                     self.welcome(stream, ready);
                 }
             }
-            waited = self.alarm.wait_until(next) => waited.map_err(End::Timer)?,
+            waited = self.alarm.wait_until(next) => waited.map_err(End::Kernel)?,
         }
         self.woken = Moment::now();
         self.publishers.run();

@@ -1,44 +1,48 @@
-//! Players whose bytes are discarded in the kernel.
+//! Players whose bytes are discarded in the kernel, as soon as they have come.
 //!
 //! A player that has seen its first key frame need not be read to be counted: `recv` with
 //! `MSG_TRUNC` (tcp(7)) throws away what is in the receive buffer and says how much that was,
-//! without copying it. The sockets are visited one after the other at a steady pace, often enough
-//! that no buffer comes near its limit. Nobody waits for them in an epoll: a wake-up for each
-//! packet would cost more than everything else, on the server's processor as well as on ours.
+//! without copying it.
+//!
+//! It must be done promptly, though, as real players do: a reader that empties its receive buffer
+//! lets its kernel acknowledge at once, one that does not read lets it wait for 40 ms. Meanwhile a
+//! server with Nagle's algorithm (`TCP_NODELAY` is off) has its small writes merged. With players
+//! that read now and then it would seem to need less than it does with real ones.
+//!
+//! An epoll of their own, edge triggered, collects the players for whom something has come. Nobody
+//! waits in it: a wake-up for each packet would cost more than everything else, on the server's
+//! processor as well as on ours. It is asked once in a [`TICK`] who is ready by now.
 
 use std::io;
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
+use rustix::event::{Timespec, epoll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::histogram::Histogram;
 use super::moment::Moment;
 use super::window::{Arrivals, Window};
 
-/// The players, and the round that is made among them.
-#[derive(Debug)]
+/// The players, and the epoll that tells who of them has received something.
 pub(super) struct Sweeper {
-    players: Vec<Player>,
+    epoll: OwnedFd,
+    /// By the numbers that the epoll tells; those that have left keep theirs.
+    players: Vec<Option<Player>>,
     window: Arc<Window>,
     /// Whether the server speaks RTMP, and may be told what was received.
     acknowledges: bool,
-    /// Bytes that each gets in a second: as expected, and as found out.
-    expected: f64,
-    rate: f64,
-    /// How often each is visited.
-    interval: Duration,
-    /// The one whose turn it is, when the round began, and what it has found so far.
-    next: usize,
-    began: Moment,
-    found: u64,
-    /// When the next slice of the round is due.
+    /// Room for what the epoll tells at once.
+    ready: Vec<epoll::Event>,
+    /// When the next slice of the players is due.
     due: Moment,
     /// How late slices were, in the window.
     late: Histogram,
     discarded: Vec<u8>,
-    disconnected: usize,
+    playing: usize,
     /// Of those that have left.
     gone: Totals,
 }
@@ -60,129 +64,128 @@ pub(super) struct Totals {
 }
 
 impl Sweeper {
-    /// Nobody yet; `kbps` is the bit rate that they will have.
-    pub(super) fn new(window: Arc<Window>, kbps: u32, acknowledges: bool) -> Self {
-        let now = Moment::now();
-        let expected = f64::from(kbps) * 125.0;
-        Self {
+    /// Nobody yet.
+    ///
+    /// # Errors
+    /// The kernel has no epoll to give.
+    pub(super) fn new(window: Arc<Window>, acknowledges: bool) -> io::Result<Self> {
+        Ok(Self {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             players: Vec::new(),
             window,
             acknowledges,
-            expected,
-            rate: expected,
-            interval: interval(expected),
-            next: 0,
-            began: now,
-            found: 0,
-            due: now,
+            ready: Vec::with_capacity(SLICE),
+            due: Moment::now(),
             late: Histogram::default(),
             // Never written to, and so never more than an address.
             discarded: vec![0; MOST_DISCARDED],
-            disconnected: 0,
+            playing: 0,
             gone: Totals::default(),
-        }
+        })
     }
 
     /// A player more, which has received so many bytes already.
-    pub(super) fn add(&mut self, socket: TcpStream, received: u64, now: Moment) {
-        self.players.push(Player {
+    ///
+    /// # Errors
+    /// The kernel does not watch so many.
+    pub(super) fn add(&mut self, socket: TcpStream, received: u64, now: Moment) -> io::Result<()> {
+        let number = epoll::EventData::new_u64(self.players.len() as u64);
+        let events = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ET;
+        // What is there already is an edge, too.
+        epoll::add(&self.epoll, &socket, number, events)?;
+        if self.playing == 0 {
+            self.due = now;
+        }
+        self.players.push(Some(Player {
             socket,
             arrivals: Arrivals::new(now),
             received,
             acknowledged: now,
-        });
+        }));
+        self.playing += 1;
+        Ok(())
     }
 
     /// When there is something to do; `None` while there is nobody.
     pub(super) fn due(&self) -> Option<Moment> {
-        (!self.players.is_empty()).then_some(self.due)
+        (self.playing > 0).then_some(self.due)
     }
 
-    /// Visits those whose turn it is. If that takes too long it stops, and is due at once.
+    /// Discards what players have received. If they are many it stops, and is due at once.
     pub(super) fn run(&mut self, now: Moment) {
-        if self.players.is_empty() || now < self.due {
+        if self.playing == 0 || now < self.due {
             return;
         }
         if self.window.holds(now) {
             self.late.record(now.since(self.due));
         }
-        for _ in 0..SLICE {
-            if self.next >= self.players.len() && now >= self.began + self.interval {
-                self.begin_round(now);
-            }
-            if self.turn(self.next) > now {
-                // Not a timer for each of them.
-                self.due = self.turn(self.next).max(now + LEAST_PAUSE);
-                return;
-            }
-            self.visit(now);
+        let mut ready = std::mem::take(&mut self.ready);
+        ready.clear();
+        let at_once = Timespec::default();
+        // If it fails, which is not known to happen, it is asked again.
+        let _ = epoll::wait(&self.epoll, spare_capacity(&mut ready), Some(&at_once));
+        for event in &ready {
+            self.visit(*event, now);
         }
-        // There are more; but others want the processor, too.
-        self.due = now;
+        // There are more, perhaps; but others want the processor, too.
+        let is_complete = ready.len() < ready.capacity();
+        self.due = if is_complete { now + TICK } else { now };
+        self.ready = ready;
     }
 
-    /// When the player of this index is to be visited, or the round is over.
-    fn turn(&self, index: usize) -> Moment {
-        let share = index as f64 / self.players.len().max(1) as f64;
-        self.began + self.interval.mul_f64(share)
-    }
-
-    fn begin_round(&mut self, now: Moment) {
-        let took = now.since(self.began).as_secs_f64();
-        if took > 0.0 && self.next > 0 {
-            let each = self.found as f64 / self.next as f64 / took;
-            self.rate += (each - self.rate) * SMOOTHING;
-        }
-        self.interval = interval(self.rate.max(self.expected));
-        // The schedule goes on from where it should be, unless it is hopeless.
-        let planned = self.began + self.interval;
-        self.began = if now.since(planned) > self.interval {
-            now
-        } else {
-            planned
-        };
-        (self.next, self.found) = (0, 0);
-    }
-
-    /// Discards what the next player has received.
-    fn visit(&mut self, now: Moment) {
-        let Some(player) = self.players.get_mut(self.next) else {
+    /// Discards what one player has received.
+    fn visit(&mut self, event: epoll::Event, now: Moment) {
+        let epoll::Event { flags, data, .. } = event;
+        let number = usize::try_from(data.u64()).ok();
+        let Some(place) = number.and_then(|number| self.players.get_mut(number)) else {
             return;
         };
-        match discard(&player.socket, &mut self.discarded) {
-            Ok(Some(len)) => {
-                player.arrivals.take(len, now, &self.window);
-                player.received += len as u64;
-                self.found += len as u64;
-                if self.acknowledges && now.since(player.acknowledged) >= ACKNOWLEDGE_AFTER {
-                    player.acknowledged = now;
-                    acknowledge(&player.socket, player.received);
+        let Some(player) = place else {
+            return;
+        };
+        loop {
+            match discard(&player.socket, &mut self.discarded) {
+                Ok(Some(len)) => {
+                    player.arrivals.take(len, now, &self.window);
+                    player.received += len as u64;
+                    // The end behind the last bytes is not told again.
+                    if len == 0 || !flags.intersects(OVER) {
+                        break;
+                    }
                 }
-                self.next += 1;
+                Ok(None) | Err(_) => {
+                    player.arrivals.take(0, now, &self.window);
+                    self.gone.add(player.arrivals);
+                    self.playing -= 1;
+                    *place = None;
+                    return;
+                }
             }
-            Ok(None) | Err(_) => {
-                self.disconnected += 1;
-                let player = self.players.swap_remove(self.next);
-                self.gone.add(&player.arrivals);
-            }
+        }
+        if self.acknowledges && now.since(player.acknowledged) >= ACKNOWLEDGE_AFTER {
+            player.acknowledged = now;
+            acknowledge(&player.socket, player.received);
         }
     }
 
     /// How many play.
     pub(super) fn playing(&self) -> usize {
-        self.players.len()
+        self.playing
     }
 
     /// How many the server has disconnected.
     pub(super) fn disconnected(&self) -> usize {
-        self.disconnected
+        self.players.len() - self.playing
     }
 
-    /// What all of them have received.
-    pub(super) fn totals(&self) -> Totals {
+    /// What all of them have received by `now`.
+    pub(super) fn totals(&self, now: Moment) -> Totals {
         let mut totals = self.gone;
-        for player in &self.players {
-            totals.add(&player.arrivals);
+        for player in self.players.iter().flatten() {
+            let mut arrivals = player.arrivals;
+            // Who gets nothing is never ready, and was not looked at.
+            arrivals.take(0, now, &self.window);
+            totals.add(arrivals);
         }
         totals
     }
@@ -194,7 +197,7 @@ impl Sweeper {
 }
 
 impl Totals {
-    fn add(&mut self, arrivals: &Arrivals) {
+    fn add(&mut self, arrivals: Arrivals) {
         self.bytes += arrivals.bytes();
         self.starved += usize::from(arrivals.is_starved());
     }
@@ -233,25 +236,18 @@ fn acknowledgement(received: u64) -> [u8; 16] {
     message
 }
 
-/// How often a receive buffer must be emptied into which so many bytes come in a second.
-fn interval(bytes_per_second: f64) -> Duration {
-    let seconds = MOST_BUFFERED / bytes_per_second;
-    Duration::try_from_secs_f64(seconds).map_or(LONGEST, |time| time.clamp(SHORTEST, LONGEST))
-}
-
-/// Bytes that may wait in a receive buffer. The smallest usual one has room for 64 KiB.
-const MOST_BUFFERED: f64 = 32.0 * 1024.0;
-const SHORTEST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_millis(250);
-/// How much the latest round says of the bit rate: a server may send in larger pieces than a round.
-const SMOOTHING: f64 = 0.2;
-/// Visits without a look at what else is due: less than a tenth of a millisecond.
-const SLICE: usize = 32;
-/// Between two slices, if there is no hurry.
-const LEAST_PAUSE: Duration = Duration::from_millis(2);
+/// How often the epoll is asked: soon enough for a prompt acknowledgement (none is delayed by less
+/// than 40 ms), and for no receive buffer to fill. Oftener costs more and changes nothing.
+const TICK: Duration = Duration::from_millis(2);
+/// Visits without a look at what else is due: less than a millisecond.
+const SLICE: usize = 128;
 const ACKNOWLEDGE_AFTER: Duration = Duration::from_secs(30);
 /// Bytes discarded at once; more than a receive buffer holds.
 const MOST_DISCARDED: usize = 8 * 1024 * 1024;
+/// What the epoll tells of a connection that the server has ended, or that broke.
+const OVER: epoll::EventFlags = epoll::EventFlags::RDHUP
+    .union(epoll::EventFlags::HUP)
+    .union(epoll::EventFlags::ERR);
 
 #[cfg(test)]
 mod tests {
@@ -272,19 +268,39 @@ mod tests {
         (ours, theirs)
     }
 
-    fn sweeper(kbps: u32) -> Sweeper {
+    /// A sweeper that has just begun, with so many players and the servers' ends of them.
+    fn sweeper(count: usize) -> (Sweeper, Vec<TcpStream>) {
         let window = Arc::new(Window::new());
         window.open(Moment::from_nanos(0));
-        Sweeper::new(window, kbps, true)
+        let mut sweeper = Sweeper::new(window, true).unwrap();
+        let mut servers = Vec::new();
+        for _ in 0..count {
+            let (ours, theirs) = pair();
+            sweeper.add(ours, 5_000, sweeper.due).unwrap();
+            servers.push(theirs);
+        }
+        (sweeper, servers)
     }
 
-    /// Visits everybody once, at `after` from the beginning.
-    fn sweep(sweeper: &mut Sweeper, after: Duration) {
-        let now = sweeper.began + after;
-        for _ in 0..sweeper.players.len() {
-            sweeper.visit(now);
+    /// Sends each of these players 100 bytes, and waits until they have come.
+    fn send_to(sweeper: &Sweeper, servers: &[TcpStream]) {
+        for mut server in servers {
+            server.write_all(&[0; 100]).unwrap();
+            let address = server.peer_addr().unwrap();
+            let mut players = sweeper.players.iter().flatten();
+            let is_it = |player: &&Player| player.socket.local_addr().unwrap() == address;
+            let player = players.find(is_it).unwrap();
+            assert_eq!(player.socket.peek(&mut [0]).unwrap(), 1);
         }
-        sweeper.next = 0;
+    }
+
+    /// Visits all that are ready, at `after` from when it is due.
+    fn sweep(sweeper: &mut Sweeper, after: Duration) {
+        let now = sweeper.due + after;
+        sweeper.run(now);
+        while sweeper.due().is_some_and(|due| due == now) {
+            sweeper.run(now);
+        }
     }
 
     #[test]
@@ -314,39 +330,80 @@ mod tests {
 
     #[test]
     fn players_are_counted_until_they_are_disconnected() {
-        let mut sweeper = sweeper(500);
-        let mut servers = Vec::new();
-        for _ in 0..3 {
-            let (ours, theirs) = pair();
-            sweeper.add(ours, 0, sweeper.began);
-            servers.push(theirs);
+        let (mut sweeper, mut servers) = sweeper(3);
+        send_to(&sweeper, &servers);
+        // The end may come together with the bytes before it, or later.
+        for (left, gone) in [(2, 1), (1, 2), (0, 3)] {
+            drop(servers.remove(0));
+            while sweeper.playing() > left {
+                sweep(&mut sweeper, Duration::ZERO);
+            }
+            assert_eq!((sweeper.playing(), sweeper.disconnected()), (left, gone));
+            let (bytes, starved) = (300, 0);
+            assert_eq!(sweeper.totals(sweeper.due), Totals { bytes, starved });
         }
-        for server in &mut servers {
-            server.write_all(&[0; 100]).unwrap();
+        assert_eq!(sweeper.due(), None);
+    }
+
+    #[test]
+    fn who_gets_nothing_is_starved_although_never_looked_at() {
+        let (mut sweeper, servers) = sweeper(3);
+        let begin = sweeper.due;
+        send_to(&sweeper, &servers[..1]);
+        sweep(&mut sweeper, Duration::from_secs(1));
+        let starved_at = |millis| {
+            let now = begin + Duration::from_millis(millis);
+            sweeper.totals(now).starved
+        };
+        assert_eq!([2_999, 3_000, 4_000].map(starved_at), [0, 2, 3]);
+        sweeper.window.close(begin + Duration::from_millis(3_500));
+        let late = begin + Duration::from_secs(10);
+        assert_eq!(sweeper.totals(late).starved, 2, "not after the window");
+    }
+
+    #[test]
+    fn what_came_before_a_player_was_added_and_each_time_after_it_is_discarded() {
+        let (mut sweeper, _) = sweeper(0);
+        let (ours, mut theirs) = pair();
+        theirs.write_all(&[0; 100]).unwrap();
+        assert_eq!(ours.peek(&mut [0]).unwrap(), 1);
+        sweeper.add(ours, 0, sweeper.due).unwrap();
+        let servers = [theirs];
+        for bytes in [100, 200, 300] {
+            sweep(&mut sweeper, Duration::ZERO);
+            assert_eq!(sweeper.totals(sweeper.due).bytes, bytes);
+            send_to(&sweeper, &servers);
         }
-        drop(servers.remove(1));
-        // Once for the bytes, once for the end behind them.
-        for round in 1..=2 {
-            sweep(&mut sweeper, Duration::from_millis(round));
+    }
+
+    #[test]
+    fn many_are_visited_in_slices_and_then_there_is_a_pause() {
+        let slice = 8;
+        let (mut sweeper, servers) = sweeper(slice * 2 + 1);
+        sweeper.ready = Vec::with_capacity(slice);
+        send_to(&sweeper, &servers);
+        let now = sweeper.due().unwrap();
+        for (slices, pause) in [(1, Duration::ZERO), (2, Duration::ZERO), (3, TICK)] {
+            sweeper.run(now);
+            let bytes = (slices * slice).min(servers.len()) * 100;
+            assert_eq!(sweeper.totals(now).bytes, bytes as u64);
+            assert_eq!(sweeper.due(), Some(now + pause));
         }
-        assert_eq!((sweeper.playing(), sweeper.disconnected()), (2, 1));
-        let (bytes, starved) = (300, 0);
-        assert_eq!(sweeper.totals(), Totals { bytes, starved });
-        sweep(&mut sweeper, Duration::from_secs(4));
-        assert_eq!(sweeper.totals().starved, 2);
+        send_to(&sweeper, &servers[..1]);
+        sweeper.run(now);
+        assert_eq!(sweeper.totals(now).bytes, servers.len() as u64 * 100);
     }
 
     #[test]
     fn a_player_is_acknowledged_for_now_and_then() {
-        let mut sweeper = sweeper(500);
-        let (ours, mut theirs) = pair();
-        sweeper.add(ours, 5_000, sweeper.began);
-        theirs.write_all(&[0; 100]).unwrap();
-        sweep(&mut sweeper, Duration::from_secs(1));
-        sweep(&mut sweeper, Duration::from_secs(30));
+        let (mut sweeper, mut servers) = sweeper(1);
+        for seconds in [1, 29, 1] {
+            send_to(&sweeper, &servers);
+            sweep(&mut sweeper, Duration::from_secs(seconds));
+        }
         drop(sweeper);
         let mut said = Vec::new();
-        theirs.read_to_end(&mut said).unwrap();
+        servers[0].read_to_end(&mut said).unwrap();
 
         let mut reader = ChunkReader::new(Limits::default());
         let message = reader
@@ -354,50 +411,7 @@ mod tests {
             .unwrap()
             .unwrap();
         let control = Control::decode(&message).unwrap();
-        assert_eq!(control, Some(Control::Acknowledgement(5_100)));
+        assert_eq!(control, Some(Control::Acknowledgement(5_200)));
         assert_eq!(said.len(), 16, "and no more often");
-    }
-
-    #[test]
-    fn buffers_are_emptied_long_before_they_are_full() {
-        let cases = [
-            (0.0, 250),
-            (62_500.0, 250),
-            (250_000.0, 131),
-            (1_250_000.0, 26),
-            (10_000_000.0, 20),
-        ];
-        for (bytes_per_second, millis) in cases {
-            assert_eq!(interval(bytes_per_second).as_millis(), millis);
-        }
-    }
-
-    #[test]
-    fn visits_are_spread_over_the_interval_whatever_the_number_of_players() {
-        for count in [1, 7, 90] {
-            let mut sweeper = sweeper(500);
-            let pairs: Vec<_> = (0..count).map(|_| pair()).collect();
-            let mut servers = Vec::new();
-            for (ours, theirs) in pairs {
-                sweeper.add(ours, 0, sweeper.began);
-                servers.push(theirs);
-            }
-            let (start, mut slices, mut rounds) = (sweeper.began, 0, 0);
-            let mut now = start;
-            while now < start + Duration::from_secs(1) {
-                let before = (sweeper.next, sweeper.began);
-                sweeper.run(now);
-                rounds += usize::from(sweeper.began != before.1);
-                let visited = (sweeper.next + count - before.0) % count;
-                assert!(
-                    visited <= 2 + count * 40 / 250,
-                    "{visited} of {count} at once"
-                );
-                now = now.max(sweeper.due().unwrap());
-                slices += 1;
-            }
-            assert!((3..=4).contains(&rounds), "{rounds} rounds of {count}");
-            assert!(slices <= 510, "{slices} slices");
-        }
     }
 }

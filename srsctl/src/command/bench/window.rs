@@ -36,9 +36,13 @@ impl Window {
         Moment::from_nanos(self.begin.load(Ordering::Relaxed))
     }
 
+    pub(super) fn end(&self) -> Moment {
+        Moment::from_nanos(self.end.load(Ordering::Relaxed))
+    }
+
     /// Whether `at` is measured.
     pub(super) fn holds(&self, at: Moment) -> bool {
-        at >= self.begin() && at < Moment::from_nanos(self.end.load(Ordering::Relaxed))
+        at >= self.begin() && at < self.end()
     }
 }
 
@@ -65,10 +69,10 @@ impl Arrivals {
     pub(super) fn take(&mut self, len: usize, now: Moment, window: &Window) {
         if window.holds(now) {
             self.bytes += len as u64;
-            // What was before the window is not its matter.
-            let silence = now.since(self.last.max(window.begin()));
-            self.is_starved |= silence >= STARVED_AFTER;
         }
+        // What was before the window is not its matter, nor what comes after it.
+        let silence = now.min(window.end()).since(self.last.max(window.begin()));
+        self.is_starved |= silence >= STARVED_AFTER;
         if len > 0 {
             self.last = now;
         }
@@ -114,7 +118,7 @@ mod tests {
     #[test]
     fn bytes_count_in_the_window_alone() {
         let arrivals = arrivals(&[(9, 1), (10, 20), (12, 300), (14, 4_000), (20, 50_000)]);
-        assert_eq!((arrivals.bytes(), arrivals.is_starved()), (4_320, false));
+        assert_eq!(arrivals.bytes(), 4_320);
     }
 
     #[test]
@@ -131,6 +135,11 @@ mod tests {
                 "a gap that ends in the window",
                 vec![(1, 1), (12, 1)],
                 false,
+            ),
+            (
+                "a gap up to the end of the window",
+                vec![(12, 1), (14, 1), (16, 1), (30, 0)],
+                true,
             ),
             (
                 "a gap after the window",
