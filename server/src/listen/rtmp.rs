@@ -145,10 +145,11 @@ impl Session {
             }
             self.note_unsent();
             self.sit_down();
-            // The timer is only ever moved forward here: deadlines that move back as packets come
+            // Deadlines move back a little with each packet. The timer does not follow them: they
             // are looked at when it fires, so that a packet costs no timer.
-            let deadline = self.deadline().into();
-            if deadline < timer.deadline() || timer.is_elapsed() {
+            let deadline = tokio::time::Instant::from(self.deadline());
+            let set = timer.deadline();
+            if deadline < set || deadline > set + MUCH_LATER || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
             let takes_answers = self.transport.outbox.len() < MOST_UNSENT;
@@ -499,6 +500,8 @@ fn amf_limits(limits: &LimitsConfig) -> srs_amf0::Limits {
 const MOST_UNSENT: usize = 1024 * 1024;
 /// No player or encoder begins so many streams on one connection.
 const TALKATIVE: u32 = 100;
+/// A deadline that is so much later is worth a new timer: a wake-up costs more.
+const MUCH_LATER: Duration = Duration::from_secs(60);
 /// Events that are handled before others get their turn.
 const FAIR_SHARE: usize = 256;
 /// How long the last words may take.
