@@ -11,7 +11,8 @@
 //! - [`listen`] accepts peers and finds out what they want;
 //! - [`input`] puts their media into a stream's log;
 //! - [`hub`] holds the streams;
-//! - [`output`] takes from the log, each in its own format and at its own pace;
+//! - [`output`] takes from the log, each in its own format and at its own pace; players that have
+//!   caught up are served together;
 //! - [`config`] says what should be, [`control`] steers and watches;
 //! - [`server`] builds all of it, and takes it down in order.
 //!

@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use srs_net::{Exchange, LendableSocket, Transport, seed, tcp};
-use srs_rtmp::server::{ConnectRequest, ServerConnection, ServerEvent, ServerSettings};
+use srs_rtmp::server::{ServerConnection, ServerEvent, ServerSettings};
 use srs_rtmp::url::AppTarget;
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
@@ -76,7 +76,8 @@ struct Session {
 }
 
 struct Connected {
-    request: ConnectRequest,
+    /// The page that holds the player; empty for encoders.
+    page_url: Box<str>,
     target: AppTarget,
 }
 

@@ -123,12 +123,15 @@ pub struct Group {
 }
 
 impl Group {
-    /// Takes a player in, unless packets that it has not had are on their way to the others: then
-    /// it must read those itself first.
+    /// Takes a player in, unless packets that it has not had are on their way to the others (then
+    /// it must read those itself first), or the server stops.
     ///
     /// # Errors
     /// The guest, as it came.
     pub fn join(self: &Arc<Self>, guest: Guest) -> Result<Seat, Guest> {
+        if self.shared.stop.is_cancelled() {
+            return Err(guest);
+        }
         let mut rows = self.lock_rows();
         let mut guest = guest;
         // The newest row is the one with room, more often than not.

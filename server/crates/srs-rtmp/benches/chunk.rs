@@ -3,7 +3,8 @@
 use bytes::{Buf, Bytes, BytesMut};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use srs_rtmp::chunk::{ChunkReader, ChunkWriter, HeaderPolicy};
+use srs_rtmp::MediaKind;
+use srs_rtmp::chunk::{ChunkBatch, ChunkReader, ChunkWriter, HeaderPolicy};
 use srs_rtmp::limits::Limits;
 use srs_rtmp::message::{Message, MessageType};
 use srs_rtmp::output::SendQueue;
@@ -143,5 +144,28 @@ fn encode(bencher: Bencher<'_, '_>, load: Load, policy: HeaderPolicy) {
                 black_box(out.chunks_vectored(&mut slices));
                 out.advance(out.remaining());
             }
+        });
+}
+
+/// What a batch costs for each player beyond the write: each has a beginning of its own, so that
+/// all timestamps differ.
+#[divan::bench(args = LOADS)]
+fn stamp(bencher: Bencher<'_, '_>, load: Load) {
+    let messages = load.messages();
+    let mut batch = ChunkBatch::new(load.chunk_size());
+    for message in &messages {
+        let kind = match message.message_type {
+            MessageType::Audio => MediaKind::Audio,
+            _ => MediaKind::Video,
+        };
+        batch.push(kind, &message.payload);
+    }
+    let mut player = 0;
+    bencher
+        .counter(ItemsCount::new(messages.len()))
+        .bench_local(|| {
+            player += 1;
+            batch.stamp(1, |index| messages[index].timestamp + player % 1_000);
+            black_box(batch.bytes_from(0));
         });
 }

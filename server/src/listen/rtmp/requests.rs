@@ -39,7 +39,10 @@ impl Session {
         let info = self.connect_info();
         self.connection
             .accept_connect(&info, &mut self.transport.outbox);
-        self.connected = Some(Connected { request, target });
+        self.connected = Some(Connected {
+            page_url: request.page_url.into(),
+            target,
+        });
         None
     }
 
@@ -101,6 +104,7 @@ impl Session {
                     .set_chunk_size(chunk_size, &mut self.transport.outbox);
                 self.connection
                     .accept_publish(id, &mut self.transport.outbox);
+                self.publishing.reserve_exact(1);
                 self.publishing.push((id, publish));
                 self.set_role(Role::Publisher);
             }
@@ -185,6 +189,8 @@ impl Session {
                 self.connection
                     .set_chunk_size(chunk_size, &mut self.transport.outbox);
                 self.connection.accept_play(id, &mut self.transport.outbox);
+                // One stream is what a player plays; the list would have room for four.
+                self.playing.reserve_exact(1);
                 self.playing.push(play);
                 self.set_role(Role::Player);
             }
@@ -239,7 +245,7 @@ impl Session {
     /// than the one that was connected to.
     fn check_page(&self, vhost: &VhostConfig, purpose: Purpose) -> Result<(), access::Refused> {
         let connected = self.connected.as_ref();
-        let page_url = connected.map_or("", |connected| &connected.request.page_url);
+        let page_url = connected.map_or("", |connected| &*connected.page_url);
         access::check_refer(&vhost.refer, Purpose::Connect, page_url)?;
         access::check_refer(&vhost.refer, purpose, page_url)
     }

@@ -199,17 +199,27 @@ impl Service<'_> {
         self.position = position;
     }
 
+    /// Closes the door if nobody sits here any more.
     fn close_if_empty(&mut self) -> bool {
         let mut door = self.row.lock_door();
         self.players.append(&mut door.arrivals);
         self.players.retain(|player| player.is_in_step());
         door.is_open = !self.players.is_empty();
-        let is_closed = !door.is_open;
+        !door.is_open
+    }
+}
+
+impl Drop for Service<'_> {
+    /// However the row ends, nobody is left sitting in it.
+    fn drop(&mut self) {
+        let mut door = self.row.lock_door();
+        door.is_open = false;
+        self.players.append(&mut door.arrivals);
         drop(door);
-        if is_closed {
-            self.group.close(self.row);
+        for player in self.players.drain(..) {
+            player.dismiss(self.row, &self.group.shared.seated);
         }
-        is_closed
+        self.group.close(self.row);
     }
 }
 

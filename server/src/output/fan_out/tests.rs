@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::*;
-use crate::config::{Takeover, VhostConfig};
+use crate::config::{SendBuffer, Takeover, VhostConfig};
 use crate::hub::log::LogLimits;
 use crate::hub::stats::Traffic;
 use crate::hub::takeover::Credential;
@@ -344,6 +344,43 @@ async fn packets_are_collected_but_a_key_frame_is_not_held_back() {
     timeout(Duration::from_secs(1), at_once)
         .await
         .expect("number 50 is a key frame");
+}
+
+#[tokio::test]
+async fn a_send_buffer_has_room_for_a_merged_write_and_two_seconds() {
+    let cases = [
+        (Merge::For(Duration::ZERO), SendBuffer::Auto, Some(100_000)),
+        (
+            Merge::For(Duration::from_secs(1)),
+            SendBuffer::Auto,
+            Some(150_000),
+        ),
+        (Merge::Auto, SendBuffer::Bytes(5_000), Some(5_000)),
+    ];
+    for (merge, setting, expected) in cases {
+        let mut theatre = Theatre::new(merge);
+        theatre.config.play.send_buffer = setting;
+        // 50 packets a second: 50 kB.
+        theatre.push(1_000, 201);
+        let subscriber = theatre.hub.subscribe(&name(), &settings(), Instant::now());
+        let mut play = RtmpPlay::new(1, subscriber, &theatre.config, -1.0, Instant::now());
+        assert_eq!(play.new_send_buffer(), expected, "{merge:?}");
+        assert_eq!(play.new_send_buffer(), None, "it is said once");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_left_in_a_row_whose_task_has_ended() {
+    let mut theatre = Theatre::new(Merge::For(Duration::ZERO));
+    theatre.push(100, 1);
+    let mut player = theatre.player().await;
+    let first = player.next().await;
+    theatre.until_seated(1).await;
+    // As the end of the server, or a panic, would end it.
+    theatre.fan_out.shared.stop.cancel();
+    theatre.until_seated(0).await;
+    theatre.push(100, 10);
+    player.watch(first, 10).await;
 }
 
 #[tokio::test]
