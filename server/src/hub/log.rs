@@ -13,6 +13,8 @@ use std::time::Duration;
 use srs_media::packet::{Packet, PacketKind, Track};
 use srs_media::time::Timestamp;
 
+use super::stats::MediaRate;
+
 /// A packet as the log holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoggedPacket {
@@ -107,29 +109,7 @@ pub struct Log {
     last_change: Option<Sequence>,
     head: Timestamp,
     head_source: i64,
-    rate: Rate,
-}
-
-/// How much media comes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Rate {
-    bytes_per_second: u64,
-    /// Where the stretch that is measured now begins.
-    since: Timestamp,
-    bytes: u64,
-}
-
-impl Rate {
-    fn count(&mut self, timestamp: Timestamp, len: usize) {
-        self.bytes += len as u64;
-        let elapsed = timestamp.saturating_since(self.since);
-        if elapsed >= RATE_STRETCH {
-            let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-            self.bytes_per_second = self.bytes.saturating_mul(1_000) / millis.max(1);
-            self.since = timestamp;
-            self.bytes = 0;
-        }
-    }
+    rate: MediaRate,
 }
 
 impl Log {
@@ -147,7 +127,7 @@ impl Log {
             last_change: None,
             head: Timestamp::default(),
             head_source: 0,
-            rate: Rate::default(),
+            rate: MediaRate::default(),
         }
     }
 
@@ -374,7 +354,7 @@ impl Log {
 
     /// Bytes of media for a second of the stream, over the last seconds; zero before there were any.
     pub fn bytes_per_second(&self) -> u64 {
-        self.rate.bytes_per_second
+        self.rate.bytes_per_second()
     }
 
     /// Whether there is a publisher.
@@ -427,8 +407,6 @@ const MOST_HEADER_BYTES: usize = 256 * 1024;
 /// After so long without video a stream counts as audio only: encoders that switch their camera
 /// off go on so for hours, while slides may be some seconds apart.
 const VIDEO_PAUSE: Duration = Duration::from_secs(10);
-/// The bit rate is taken over so long: a group of pictures, as most encoders make them.
-const RATE_STRETCH: Duration = Duration::from_secs(2);
 /// The distance of starts in a stream without video.
 const AUDIO_START_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// What went through one client's connection. Counted without a lock, by the client's own task.
+use srs_media::time::Timestamp;
+
+/// What went through one client's connection. Counted by the client's own task, or by whoever
+/// writes to it in its place.
 #[derive(Debug, Default)]
 pub struct Traffic {
     /// Bytes read from the client's socket.
@@ -69,6 +72,34 @@ impl Reading {
     }
 }
 
+/// How much media a stream has in a second, by its own timestamps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MediaRate {
+    bytes_per_second: u64,
+    /// Where the stretch that is measured now begins.
+    since: Timestamp,
+    bytes: u64,
+}
+
+impl MediaRate {
+    /// Counts a packet of `len` bytes.
+    pub fn count(&mut self, timestamp: Timestamp, len: usize) {
+        self.bytes += len as u64;
+        let elapsed = timestamp.saturating_since(self.since);
+        if elapsed >= RATE_STRETCH {
+            let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+            self.bytes_per_second = self.bytes.saturating_mul(1_000) / millis.max(1);
+            self.since = timestamp;
+            self.bytes = 0;
+        }
+    }
+
+    /// The rate over the last stretch of some seconds; zero before there was one.
+    pub fn bytes_per_second(&self) -> u64 {
+        self.bytes_per_second
+    }
+}
+
 /// A byte counter's rate since its beginning and over the last 30 seconds and 5 minutes.
 ///
 /// Fed with readings at any interval; a window reaches back to the oldest reading within it. Before
@@ -130,6 +161,8 @@ fn kbps(from: &(Instant, u64), to: &(Instant, u64)) -> u64 {
         .unwrap_or(0)
 }
 
+/// A group of pictures, as most encoders make them.
+const RATE_STRETCH: Duration = Duration::from_secs(2);
 const SHORT_WINDOW: Duration = Duration::from_secs(30);
 const LONG_WINDOW: Duration = Duration::from_secs(300);
 /// A reader that records every second needs this many.

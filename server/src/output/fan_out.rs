@@ -11,7 +11,8 @@
 //! on alone by [`rtmp_play`](super::rtmp_play) until it has caught up again.
 //!
 //! Rows are tasks, so the runtime spreads them over all cores, those of one popular stream as well
-//! as those of many small ones. What they share is the log's lock, once for each batch.
+//! as those of many small ones. What they share is the log's lock, a few times for each batch and
+//! never for a packet or a player.
 
 mod framing;
 mod merging;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::row::Row;
+use self::row::{Refused, Row};
 pub use self::seat::{Guest, Left, Seat};
 use crate::config::Merge;
 use crate::hub::Stream;
@@ -138,18 +139,26 @@ impl Group {
         for row in rows.iter().rev().filter(|row| row.has_room()) {
             match row.seat(guest, &self.shared) {
                 Ok(seat) => return Ok(seat),
-                Err(refused) => guest = refused,
+                Err(Refused::Behind(refused)) => return Err(refused),
+                Err(Refused::Closed(refused)) => guest = refused,
             }
         }
         let row = Arc::new(Row::new(guest.position));
         let place = self.stream.hold(guest.position);
-        let seat = row.seat(guest, &self.shared)?;
+        let seat = row
+            .seat(guest, &self.shared)
+            .map_err(|(Refused::Behind(refused) | Refused::Closed(refused))| refused)?;
         rows.push(Arc::clone(&row));
         drop(rows);
         self.shared
             .tasks
             .spawn(row.run(Arc::clone(self), place, self.shared.stop.clone()));
         Ok(seat)
+    }
+
+    /// How its players are served.
+    pub fn terms(&self) -> Terms {
+        self.key.terms
     }
 
     /// How long packets are collected at present.

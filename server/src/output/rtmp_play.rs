@@ -1,20 +1,22 @@
 //! A cursor's packets to an RTMP player.
+//!
+//! A player that has caught up is served together with others, see [`seating`] and
+//! [`fan_out`](super::fan_out). What is here serves it while it is alone: at its beginning, when it
+//! is slow or paused, and when the stream does something that each player is told of.
 
-use std::time::{Duration, Instant};
+mod seating;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use srs_media::packet::{PacketKind, Track};
-use srs_net::tcp;
 use srs_rtmp::server::ServerConnection;
 use srs_rtmp::{MediaKind, SendQueue};
-use tokio::net::tcp::OwnedWriteHalf;
 
-use super::fan_out::{FanOut, Group, Guest, Left, Seat, Terms};
+use super::fan_out::{Group, Seat};
 use super::player_clock::PlayerClock;
 use crate::config::{Merge, SendBuffer, VhostConfig};
 use crate::hub::log::{Entry, LoggedPacket, Sequence};
-use crate::hub::stats::Traffic;
 use crate::hub::{StreamName, Subscriber};
 
 /// One stream that a client plays over RTMP. Dropping it leaves the stream.
@@ -36,8 +38,9 @@ pub struct RtmpPlay {
     keep: Duration,
     packets: u64,
     merge: Merge,
-    /// How large the socket's buffer should be; `None` once it has been said.
-    send_buffer: Option<SendBuffer>,
+    send_buffer: SendBuffer,
+    /// What the socket's buffer was set to, once it was.
+    buffered: Option<usize>,
     /// Those that it is served with while it has caught up.
     group: Option<Arc<Group>>,
     /// Set while others write to it.
@@ -98,8 +101,9 @@ impl RtmpPlay {
             }),
             keep: config.publish.keep_players,
             packets: 0,
-            merge: config.play.merge(),
-            send_buffer: Some(config.play.send_buffer),
+            merge: seating::merge(config),
+            send_buffer: config.play.send_buffer,
+            buffered: None,
             group: None,
             seat: None,
             left_at: None,
@@ -161,11 +165,13 @@ impl RtmpPlay {
 
     /// Stops sending, or goes on where it stopped (or at a key frame, if that was too long ago).
     pub fn pause(&mut self, paused: bool) {
+        self.left_at = None;
         self.paused = paused;
     }
 
     /// Leaves audio or video out, or takes it in again.
     pub fn receive(&mut self, kind: MediaKind, wanted: bool) {
+        self.left_at = None;
         match kind {
             MediaKind::Audio => self.audio_wanted = wanted,
             MediaKind::Video => {
@@ -176,109 +182,6 @@ impl RtmpPlay {
             }
             MediaKind::Data => {}
         }
-    }
-
-    /// Sits down among those that all want the same, if this player does: `writer` is then theirs.
-    /// Everything that was sent to it before must have been written.
-    ///
-    /// # Errors
-    /// The writer: it has something to read first, or a wish of its own.
-    pub fn sit_down(
-        &mut self,
-        fan_out: &FanOut,
-        connection: &ServerConnection,
-        writer: OwnedWriteHalf,
-        traffic: &Arc<Traffic>,
-    ) -> Result<(), OwnedWriteHalf> {
-        let atc = self.subscriber.is_atc();
-        let (Some(position), Some(zero)) = (self.in_step(), self.clock.zero(atc)) else {
-            return Err(writer);
-        };
-        let terms = Terms {
-            chunk_size: connection.chunk_size(),
-            merge: self.merge,
-        };
-        let stream = self.subscriber.stream();
-        let group = self
-            .group
-            .get_or_insert_with(|| fan_out.group(stream, terms));
-        let guest = Guest {
-            writer,
-            position,
-            place: Arc::clone(self.subscriber.place()),
-            message_stream_id: self.message_stream_id,
-            zero,
-            atc,
-            awaits_key_frame: self.subscriber.awaits_key_frame(),
-            traffic: Arc::clone(traffic),
-        };
-        match group.join(guest) {
-            Ok(seat) => {
-                self.seat = Some(seat);
-                Ok(())
-            }
-            Err(guest) => Err(guest.writer),
-        }
-    }
-
-    /// How large the send buffer of the player's socket should be from now on, in bytes, unless it
-    /// should stay as it is. To be asked when the player has had its first packets.
-    pub fn new_send_buffer(&mut self) -> Option<usize> {
-        match self.send_buffer.take()? {
-            SendBuffer::Bytes(bytes) => Some(bytes),
-            SendBuffer::Auto => {
-                let stream = self.subscriber.stream();
-                let rate = stream.with_log(|log| log.bytes_per_second());
-                let merge = match self.merge {
-                    Merge::Auto => Duration::ZERO,
-                    Merge::For(time) => time,
-                };
-                let media = (merge + BUFFERED_MEDIA).as_millis();
-                let bytes = u128::from(rate) * media / 1_000;
-                let bytes = usize::try_from(bytes).ok()?.max(LEAST_SEND_BUFFER);
-                // Where the kernel would not give so much, it does better by itself: it then grows
-                // the buffer as the connection needs it.
-                (rate > 0 && bytes <= tcp::largest_send_buffer()?).then_some(bytes)
-            }
-        }
-    }
-
-    /// The position of the next packet, if nothing sets this player apart from others.
-    fn in_step(&self) -> Option<Sequence> {
-        let has_wishes =
-            self.paused || !self.audio_wanted || !self.video_wanted || self.duration.is_some();
-        if has_wishes || self.dry.is_some() || !self.batch.is_empty() {
-            return None;
-        }
-        let position = self.subscriber.position();
-        if self.left_at == Some(position) {
-            // What has come since then is collected for all.
-            return Some(position);
-        }
-        self.subscriber.in_step().then_some(position)
-    }
-
-    /// Whether others write to the player for now.
-    pub fn is_seated(&self) -> bool {
-        self.seat.is_some()
-    }
-
-    /// Takes the player back, if others write to it: its writer, and the bytes that they wrote.
-    /// What of a packet they could not write goes to `out`, which must be empty.
-    pub fn stand_up(&mut self, out: &mut SendQueue) -> Option<(OwnedWriteHalf, u64)> {
-        let Left {
-            writer,
-            position,
-            rest,
-            bytes,
-            packets,
-            fell_out,
-        } = self.seat.take()?.leave();
-        self.subscriber.resume(position);
-        self.left_at = (!fell_out).then_some(position);
-        self.packets += packets;
-        out.put_bytes(rest);
-        Some((writer, bytes))
     }
 
     /// Waits until there is something to send, or the player must stand up. A paused player waits
@@ -359,13 +262,6 @@ impl RtmpPlay {
         }
     }
 }
-
-/// So much of a stream fits into a player's send buffer, beside one merged write: enough for a path
-/// with a round trip of two seconds, and little enough that a player that does not read is noticed,
-/// and the kernel's memory is not full of what nobody will see.
-const BUFFERED_MEDIA: Duration = Duration::from_secs(2);
-/// Bytes. Below this the kernel's own overhead for small writes would be most of the buffer.
-const LEAST_SEND_BUFFER: usize = 64 * 1024;
 
 /// The kind of message that carries a track.
 pub(super) fn kind_of(track: Track) -> MediaKind {

@@ -33,8 +33,8 @@ pub(super) struct Stamp {
 pub(super) enum Filled {
     /// There is nothing new.
     Nothing,
-    /// Packets.
-    Packets,
+    /// Packets, and whether there were more than fit in.
+    Packets { more: bool },
     /// Something that each player has to deal with alone: a publisher began or left, the place in
     /// the log is gone, or a packet is too large to be copied. The log ends here.
     Obstacle(Sequence),
@@ -68,7 +68,6 @@ impl Batch {
         if self.first < log.first() {
             return Filled::Obstacle(log.end());
         }
-        let mut bytes = 0;
         let mut obstacle = false;
         for entry in log.entries_from(self.first) {
             match entry {
@@ -78,19 +77,20 @@ impl Batch {
                     self.times.push(PacketTime::of(logged));
                     self.has_video |= packet.track == Track::Video
                         && matches!(packet.kind, PacketKind::KeyFrame | PacketKind::Frame);
-                    bytes += packet.payload.len();
                 }
                 _ => {
                     obstacle = true;
                     break;
                 }
             }
-            if bytes >= BATCH_BYTES {
+            if self.chunks.byte_len() >= BATCH_BYTES || self.times.len() >= BATCH_PACKETS {
                 break;
             }
         }
         match (self.times.is_empty(), obstacle) {
-            (false, _) => Filled::Packets,
+            (false, _) => Filled::Packets {
+                more: self.end() < log.end(),
+            },
             (true, true) => Filled::Obstacle(log.end()),
             (true, false) => Filled::Nothing,
         }
@@ -140,6 +140,8 @@ impl Batch {
 
 /// A batch ends after so many bytes: what a socket's buffer takes at once.
 const BATCH_BYTES: usize = 256 * 1024;
+/// A batch ends after so many packets: some seconds of a stream, and not too many to stamp.
+const BATCH_PACKETS: usize = 512;
 /// A larger packet is not copied: each player's write takes it from the log.
 const LARGEST: usize = 64 * 1024;
 /// Memory that a batch keeps from one use to the next.

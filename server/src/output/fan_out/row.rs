@@ -39,6 +39,15 @@ struct Door {
     is_open: bool,
 }
 
+/// A guest that gets no seat in a row, as it came.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// The row has written, or is writing, what it has not had.
+    Behind(Guest),
+    /// The row has ended.
+    Closed(Guest),
+}
+
 impl Row {
     /// A row that begins at `position`. [`Row::run`] serves it.
     pub(super) fn new(position: Sequence) -> Self {
@@ -58,22 +67,36 @@ impl Row {
         self.players.load(Ordering::Relaxed) < SEATS
     }
 
-    /// Gives a player a seat, unless the row has written what the player has not had.
+    /// Gives a player a seat.
     ///
     /// # Errors
-    /// The guest, as it came.
+    /// [`Refused`]: the row has written what the player has not had, or has ended.
     pub(super) fn seat(
         self: &Arc<Self>,
         guest: Guest,
         shared: &Arc<Shared>,
-    ) -> Result<Seat, Guest> {
+    ) -> Result<Seat, Refused> {
         let mut door = self.lock_door();
-        if !door.is_open || guest.position < door.position {
-            return Err(guest);
+        if !door.is_open {
+            return Err(Refused::Closed(guest));
+        }
+        if guest.position < door.position {
+            return Err(Refused::Behind(guest));
+        }
+        // Players may come and go as often as they send something, while the row has nothing to
+        // write: those that have gone must not pile up at the door.
+        if door.arrivals.len() >= 2 * SEATS {
+            door.arrivals.retain(|player| player.is_in_step());
         }
         let seat = Seat::new(guest, self, shared);
         door.arrivals.push(Arc::clone(seat.occupied()));
         Ok(seat)
+    }
+
+    /// How many stand at the door, with those that have gone again.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.lock_door().arrivals.len()
     }
 
     pub(super) fn count(&self, players: usize) {
@@ -113,7 +136,12 @@ impl Row {
                         return;
                     }
                 }
-                () = is_due(&group, service.position, service.written) => service.write(),
+                () = is_due(&group, service.position, service.written) => {
+                    if service.write().is_continue() {
+                        // There is more; but others want the processor, too.
+                        tokio::task::yield_now().await;
+                    }
+                }
             }
         }
     }
@@ -154,38 +182,39 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
-    /// Writes what is new to all players.
-    fn write(&mut self) {
+    /// Writes what is new to all players, or a fair share of it.
+    fn write(&mut self) -> ControlFlow<()> {
         self.written = Instant::now();
-        BATCH.with_borrow_mut(|batch| {
-            for _ in 0..FAIR_SHARE {
-                if self.write_batch(batch).is_break() {
-                    break;
-                }
-            }
-        });
+        BATCH.with_borrow_mut(|batch| (0..FAIR_SHARE).try_for_each(|_| self.write_batch(batch)))
     }
 
+    /// Writes a batch to all players. Goes on if there is more.
     fn write_batch(&mut self, batch: &mut Batch) -> ControlFlow<()> {
         let (row, shared) = (self.row, &self.group.shared);
         let chunk_size = self.group.key.terms.chunk_size;
-        match batch.fill(&self.group.stream, self.position, chunk_size) {
-            Filled::Nothing => return ControlFlow::Break(()),
-            Filled::Packets => {
+        let has_more = match batch.fill(&self.group.stream, self.position, chunk_size) {
+            Filled::Nothing => false,
+            Filled::Packets { more } => {
                 self.let_in(batch.end());
                 self.players
                     .retain(|player| player.serve(batch, row, &shared.seated));
+                more
             }
             Filled::Obstacle(end) => {
                 self.let_in(end);
                 for player in self.players.drain(..) {
                     player.dismiss(row, &shared.seated);
                 }
+                false
             }
-        }
+        };
         // Only now: whoever has fallen out holds the log for itself.
         self.place.set(self.position);
-        ControlFlow::Continue(())
+        if has_more {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 
     /// Lets in who waits at the door, and moves on to `position`: those who come later must have

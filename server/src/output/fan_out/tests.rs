@@ -245,15 +245,15 @@ async fn players_of_a_row_each_have_their_own_time() {
     // More than a row holds; they come in the middle of different groups of pictures.
     for _ in 0..3 {
         theatre.push(500, 20);
-        for _ in 0..40 {
+        for _ in 0..60 {
             players.push(theatre.player().await);
         }
     }
-    theatre.until_seated(120).await;
+    theatre.until_seated(180).await;
     theatre.push(700, 200);
     let last = theatre.published - 1;
     for (index, player) in players.iter_mut().enumerate() {
-        let first = if index < 80 { 0 } else { 50 };
+        let first = if index < 120 { 0 } else { 50 };
         assert_eq!(player.next().await, (first, 0));
         player.watch((first, 0), last).await;
         let by_row = player.traffic.packets.load(Ordering::Relaxed);
@@ -322,6 +322,81 @@ async fn sessions_that_stand_up_at_any_time_get_every_packet_once() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_players_on_all_cores_get_every_packet_once_whatever_happens() {
+    for merge in [Duration::ZERO, Duration::from_millis(3)] {
+        let mut theatre = Theatre::new(Merge::For(merge));
+        theatre.push(100, 50);
+        let mut players = JoinSet::new();
+        let last = 649;
+        for index in 0..300 {
+            let mut player = theatre.player().await;
+            players.spawn(async move {
+                let (mut number, mut timestamp) = player.next().await;
+                assert_eq!((number, timestamp), (0, 0));
+                while number < last {
+                    let next = player.next().await;
+                    assert_eq!(next.0, number + 1);
+                    assert!(next.1 >= timestamp, "time goes back: {next:?}");
+                    (number, timestamp) = next;
+                    // Each at other moments, so that some stand up while they are written to.
+                    if (number * 31 + index * 17).is_multiple_of(23) {
+                        player.say_something().await;
+                    }
+                }
+            });
+        }
+        for round in 0..60 {
+            match round % 20 {
+                // Too large to be copied.
+                5 => theatre.push(80_000, 10),
+                // Another publisher takes over, with a key frame.
+                15 => {
+                    theatre.begin();
+                    theatre.push(300, 10);
+                }
+                _ => theatre.push(900, 10),
+            }
+            tokio::task::yield_now().await;
+        }
+        let watched = async {
+            while let Some(player) = players.join_next().await {
+                player.expect("a player saw something wrong");
+            }
+        };
+        timeout(4 * SOON, watched)
+            .await
+            .expect("all of them see the end");
+    }
+}
+
+#[tokio::test]
+async fn players_that_come_and_go_do_not_pile_up_at_the_door() {
+    let mut theatre = Theatre::new(Merge::For(Duration::ZERO));
+    theatre.push(100, 1);
+    let mut restless = theatre.player().await;
+    let mut quiet = theatre.player().await;
+    let firsts = (restless.next().await, quiet.next().await);
+    theatre.until_seated(2).await;
+    let rows = || {
+        let groups = theatre.fan_out.shared.lock_groups();
+        let group = groups.values().next().and_then(Weak::upgrade);
+        group.expect("there are players").lock_rows().clone()
+    };
+    // Nothing is published meanwhile.
+    for _ in 0..2_000 {
+        restless.say_something().await;
+        tokio::task::yield_now().await;
+    }
+    theatre.until_seated(2).await;
+    for row in rows() {
+        assert!(row.waiting() <= 512, "{} wait", row.waiting());
+    }
+    theatre.push(100, 5);
+    restless.watch(firsts.0, 5).await;
+    quiet.watch(firsts.1, 5).await;
 }
 
 #[tokio::test(start_paused = true)]

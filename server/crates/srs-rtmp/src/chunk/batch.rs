@@ -79,15 +79,21 @@ impl ChunkBatch {
 
     /// Gives every message the timestamp that `time` has for its index, and the number of a
     /// player's message stream.
+    ///
+    /// Takes time for each message, not for its length, unless one of them gets or loses an
+    /// extended timestamp: then all of them are written anew, once.
     pub fn stamp(&mut self, message_stream_id: u32, time: impl Fn(usize) -> u32) {
         let renumbered = message_stream_id != self.message_stream_id;
         self.message_stream_id = message_stream_id;
+        let is_extended = |index| TimeField::new(time(index)).is_extended;
+        let mut messages = self.messages.iter().enumerate();
+        if messages.any(|(index, message)| message.time.is_extended != is_extended(index)) {
+            self.lay_out_anew(&time);
+            return;
+        }
         for index in 0..self.messages.len() {
             let time = TimeField::new(time(index));
             match self.messages.get_mut(index) {
-                Some(message) if message.time.is_extended != time.is_extended => {
-                    self.lay_out_anew(index, time);
-                }
                 Some(message) if message.time != time || renumbered => {
                     message.time = time;
                     let message = *message;
@@ -115,6 +121,11 @@ impl ChunkBatch {
         let next = self.messages.partition_point(|message| message.start < at);
         let end = self.messages.get(next).map_or(self.bytes.len(), start);
         (self.bytes.get(at..end).unwrap_or_default(), next)
+    }
+
+    /// How many bytes they have with their headers.
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
     }
 
     /// How many messages there are.
@@ -162,24 +173,20 @@ impl ChunkBatch {
         }
     }
 
-    /// Gives the message at `index` a time that is extended where the old one is not, or the other
-    /// way round: its headers get longer or shorter, and everything behind them moves.
-    fn lay_out_anew(&mut self, index: usize, time: TimeField) {
-        let mut moved = self.messages.split_off(index).into_iter();
-        let Some(first) = moved.next() else {
-            return;
-        };
+    /// Writes all messages anew with other times. Where one is extended that was not, or the other
+    /// way round, the headers get longer or shorter, and everything behind them moves.
+    fn lay_out_anew(&mut self, time: impl Fn(usize) -> u32) {
         let old = std::mem::take(&mut self.bytes);
         self.bytes.reserve(old.len());
-        self.bytes
-            .extend_from_slice(old.get(..first.start).unwrap_or_default());
-        let changed = Framed { time, ..first };
-        let unchanged = moved.map(|message| (message, message));
-        for (before, after) in std::iter::once((first, changed)).chain(unchanged) {
+        for (index, before) in std::mem::take(&mut self.messages).into_iter().enumerate() {
+            let after = Framed {
+                start: self.bytes.len(),
+                time: TimeField::new(time(index)),
+                ..before
+            };
             let chunks = before.chunks(self.chunk_size);
-            let start = self.bytes.len();
             self.write(
-                Framed { start, ..after },
+                after,
                 chunks.map(|chunk| old.get(chunk).unwrap_or_default()),
             );
         }
