@@ -18,21 +18,20 @@ def servers: {
 def load($command; $count; $name; $arguments):
     {$command, clients: $count, name: "\($count) \($name)", $arguments, group: "\($count)"};
 
-# The tool discards what most of its players get, now and then, unread; so it can be thousands.
 def players($count): load("play"; $count; "players"; "");
 
-# All read what they get at once, as real players do, and so acknowledge it at once. nginx-rtmp
-# leaves it to the kernel (Nagle's algorithm) to write less often to those that do not: with
-# players that do not read it gets along with a third of the processor time.
-def readers($count): load("play"; $count; "that read"; "--probes \($count)");
+def of_cores($count): players($count) | .group = "cores";
 
+# Streams of half the usual size: the tool has to publish a thousand of them.
 def players_of($streams; $count):
-    load("play"; $count; "of \($streams) streams"; "--streams \($streams)");
+    load("play"; $count; "of \($streams) small";
+        "--streams \($streams) --bitrate 250 --fps 15 --audio-fps 22");
 
-# Three times as much as usual for each of them.
-def busy_players($count):
-    load("play"; $count; "of 1500 kbit/s"; "--bitrate 1500 --fps 75 --audio-fps 129")
-    | .group = "cores";
+def publishers_of($streams):
+    load("publish"; $streams; "small in"; "--bitrate 250 --fps 15 --audio-fps 22");
+
+# Faster than anybody could look at them one by one.
+def storm($count): load("play"; $count; "in 2 s"; "--ramp \($count / 2)");
 
 def publishers($count): load("publish"; $count; "of 2 Mbit/s in"; "--bitrate 2000");
 
@@ -48,39 +47,46 @@ def rows($quick):
         ($sizes[] | players(.) | {case: "merged", figure: "cpu",
             run: run("srs merge 350ms"; .), against: run("floor 350ms"; .), most_times: 1.25}),
 
-        (readers($few), ($sizes[1:][] | players(.)) | {case: "default", figure: "cpu",
-            run: run("srs"; .), most: 0.20}
-            # More than 2700 are too many for nginx-rtmp on one processor.
+        # 2700 are about as many as nginx-rtmp can serve on one processor.
+        ($sizes[] | players(.) | {case: "default", figure: "cpu", run: run("srs"; .), most: 0.20}
             + if .clients <= 2700 then {against: run("nginx-rtmp"; .), most_times: 0.3} else {} end),
-        (readers($few), ($sizes[1:][] | players(.)) | {case: "default", figure: "latency_p50",
+        ($sizes[] | players(.) | {case: "default", figure: "latency_p50",
             run: run("srs"; .), most: 60}),
 
-        (readers($few) | {case: "merge40", figure: "cpu", run: run("srs merge 40ms"; .),
-            against: run("nginx-rtmp"; .), most_times: 0.6}),
-        (players($few) | {case: "merge40", figure: "cpu", run: run("srs merge 40ms"; .),
-            against: run("floor 40ms"; .)}),
+        (players($few) | {case: "merge40", figure: "cpu", run: run("srs merge 40ms"; .)}
+            + ({against: run("nginx-rtmp"; .), most_times: 0.6}, {against: run("floor 40ms"; .)})),
 
-        (readers($few) | {case: "unmerged", figure: "cpu", run: run("srs min_latency"; .),
-            against: run("nginx-rtmp"; .), most_times: 1.0}),
-        (players($few) | {case: "unmerged", figure: "cpu", run: run("srs min_latency"; .),
-            against: run("floor 0s"; .), most_times: 1.15}),
-        (readers($few) | {case: "unmerged", run: run("srs min_latency"; .), against: run("nginx-rtmp"; .)}
-            + ({figure: "latency_p50"}, {figure: "latency_p95"})),
+        (players($few) | {case: "unmerged", figure: "cpu", run: run("srs min_latency"; .)}
+            + ({against: run("nginx-rtmp"; .), most_times: 1.0},
+               {against: run("floor 0s"; .), most_times: 1.15})),
+        (players($few) | {case: "unmerged", run: run("srs min_latency"; .)}
+            + ({against: run("nginx-rtmp"; .)}, {against: run("floor 0s"; .)})
+            + ({figure: "latency_p50", most: 0.5}, {figure: "latency_p95", most: 5})),
 
-        (readers($few) | {case: "start", run: run("srs"; .), against: run("nginx-rtmp"; .)}
+        (players($few) | {case: "start", run: run("srs"; .), against: run("nginx-rtmp"; .)}
             + ({figure: "key_frame_p50", most: 5}, {figure: "key_frame_p95", most: 20})),
 
-        (if $quick then readers(900) else players(2700) end | {case: "memory", figure: "memory",
-            run: run("srs"; .), against: run("nginx-rtmp"; .), most: 8}),
+        # What the server needs without players counts, too, so the goal is for many.
+        (players(if $quick then 900 else 2700 end) | {case: "memory", figure: "memory",
+            run: run("srs"; .), against: run("nginx-rtmp"; .)}
+            + if $quick then {} else {most: 8} end),
 
         # So many that one core would be too slow for a write per message, and would merge them,
         # which is cheaper: what it needs for half of them is what can be compared.
-        {case: "cores", run: run("srs, two cores"; busy_players(1000))}
-            + ({figure: "cpu", against: run("srs min_latency"; busy_players(500)), most_times: 1.2},
+        {case: "cores", run: run("srs, two cores"; of_cores(3000))}
+            + ({figure: "cpu", against: run("srs min_latency"; of_cores(1500)), most_times: 1.2},
                {figure: "processors"}, {figure: "unevenness", most: 20}),
 
         {case: "streams", figure: "cpu", run: run("srs"; players_of($many / 5; $many)),
-            against: run("srs"; players($many)), most_times: 1.3},
+            against: run("srs"; players_of(1; $many)), most_times: 1.3},
+        # Most of that is what a thousand publishers cost without any player: what remains of the
+        # first figure without the second is what serving costs.
+        {case: "streams", figure: "processors", run: run("srs"; players_of($many / 5; $many)),
+            against: run("srs"; publishers_of($many / 5))},
+        {case: "streams", figure: "processors", run: run("srs"; players_of(1; $many))},
+
+        (storm($many) | {case: "storm", run: run("srs"; .)}
+            + ({figure: "key_frame_p95"}, {figure: "key_frame_max"})),
 
         (publishers(500) | {case: "publish", figure: "cpu", run: run("srs"; .)}
             + ({against: run("floor read"; .), most_times: 2}, {against: run("nginx-rtmp"; .)}))

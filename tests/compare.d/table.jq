@@ -15,6 +15,7 @@ def figure($name):
         latency_p95:   {name: "latency p95, ms",   digits: 1, value: .latency_ms.p95},
         key_frame_p50: {name: "key frame p50, ms", digits: 1, value: .first_key_frame_ms.p50},
         key_frame_p95: {name: "key frame p95, ms", digits: 1, value: .first_key_frame_ms.p95},
+        key_frame_max: {name: "key frame max, ms", digits: 1, value: .first_key_frame_ms.max},
         memory:        {name: "KB per player",     digits: 1, value: .server.kb_per_player},
         processors:    {name: "CPU in use, %",     digits: 0, value: .server.cpu_percent},
         unevenness:    {name: "unevenness, %",     digits: 0, value: unevenness}
@@ -37,25 +38,28 @@ def summary($digits):
 
 # Why a run says nothing about its server, or null.
 def trouble:
-    if .error then .error
-    else .clients as $clients
-        | .result
-        | (if .command == "play" then .playing else .connected end) as $there
-        | if .saturated then "tool too slow"
-          elif $there < $clients then "\($clients - $there) not served"
-          elif .starved > 0 then "\(.starved) starved"
-          elif .delivered_ratio != null and .delivered_ratio < 0.97
-          then "\(.delivered_ratio * 100 | fixed(0))% delivered"
-          else null end
-    end;
+    .error as $error
+    | .clients as $clients
+    | .result
+    | (if .command == "play" then .playing else .connected end) as $there
+    | if . == null then $error
+      elif .saturated and .tool.cpu_percent > 85 then "tool too slow"
+      elif .saturated then "published late"
+      elif $there < $clients then "\($clients - $there) not served"
+      elif .starved > 0 then "\(.starved) starved"
+      elif .delivered_ratio != null and .delivered_ratio < 0.97
+      then "\(.delivered_ratio * 100 | fixed(0))% delivered"
+      else $error end;
 
-# {values} of all rounds, or the {trouble} of the first that has some.
+# {values} of all rounds, or the {trouble} of the first that has some; and whether they were
+# {disturbed}.
 def measured($runs; $figure):
     . as $run
     | [$runs[] | select(.server == $run.server and .load == $run.load.name)]
     | (map(trouble | values)[0]) as $trouble
     | (map(.result | figure($figure).value)) as $values
-    | if length == 0 then {trouble: "not run"}
+    | {disturbed: any(.[]; .others_percent >= 10)}
+    + if length == 0 then {trouble: "not run"}
       elif $trouble then {trouble: $trouble}
       elif any($values[]; . == null) then {trouble: "not measured"}
       else {values: $values} end;
@@ -72,8 +76,7 @@ def cells($runs):
     | (null | figure($row.figure)) as $figure
     | (.run | measured($runs; $row.figure)) as $ours
     | (.against | if . then measured($runs; $row.figure) else {} end) as $theirs
-    | (if $ours.values and $theirs.values
-           and all($theirs.values[]; . > 0)
+    | (if $ours.values and $theirs.values and all($theirs.values[]; . > 0)
        then [$ours.values, $theirs.values] | transpose | map(.[0] / .[1]) else null end) as $ratios
     | def show: if .values then .values | summary($figure.digits) else .trouble // "" end;
       [
@@ -87,7 +90,8 @@ def cells($runs):
         ($theirs | show),
         ($ratios | if . then summary(2) else "" end),
         ([(.most | values | "<= \(.)"), (.most_times | values | "<= \(.)x")] | join(" or ")),
-        verdict($ours.values | median; $ratios | median)
+        verdict($ours.values | median; $ratios | median),
+        if $ours.disturbed or $theirs.disturbed then "disturbed" else "" end
       ];
 
 def aligned:
@@ -100,19 +104,21 @@ def rows_of_all: .[1:] as $runs | .[0] | rows_asked_for | map(cells($runs));
 
 def table:
     .[0] as $all
-    | ([["case", "load", "figure", "of", "", "against", "", "ratio", "goal", ""]] + rows_of_all
+    | ([["case", "load", "figure", "of", "", "against", "", "ratio", "goal", "", ""]] + rows_of_all
         | aligned[]),
       "",
-      "\($all.machine) (\($all.cpus)), \($all.kernel); \($all.srs); \($all.nginx).",
-      "Rounds: \($all.rounds), of \($all.seconds) s. Others used \($all.busy_percent) % of the machine before.",
       "CPU-s per Gbit: the server's processor time for what goes to its players, or comes from its publishers.",
-      "Players that read do so at once, as real ones do. Others take longer, which flatters nginx-rtmp.";
+      "Disturbed: other programs used 10 % of the machine, or more, at the same time.",
+      "",
+      "\($all.machine) (\($all.cpus)), \($all.kernel); \($all.srs); \($all.nginx).",
+      "\($all.rounds) rounds of \($all.seconds) s each; ± says how far they are from their median.";
 
-def all_reached: rows_of_all | all(.[][-1]; . == "ok" or . == "");
+def all_reached: rows_of_all | all(.[][-2]; . == "ok" or . == "");
 
 # What is said about a run as soon as it is over.
 def progress:
-    trouble
-    // (.result
-        | [("cpu", "latency_p50", "memory") as $name | figure($name) | select(.value)
-            | "\(.name) \(.digits as $digits | .value | fixed($digits))"] | join("; "));
+    (trouble
+        // (.result
+            | [("cpu", "latency_p50", "memory") as $name | figure($name) | select(.value)
+                | "\(.name) \(.digits as $digits | .value | fixed($digits))"] | join("; ")))
+    + if .others_percent < 5 then "" else " (others used \(.others_percent) % of the machine)" end;
