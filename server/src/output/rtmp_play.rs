@@ -41,6 +41,7 @@ pub struct RtmpPlay {
     send_buffer: SendBuffer,
     /// What the socket's buffer was set to, once it was.
     buffered: Option<usize>,
+    awaits_rate: bool,
     /// Those that it is served with while it has caught up.
     group: Option<Arc<Group>>,
     /// Set while others write to it.
@@ -104,6 +105,7 @@ impl RtmpPlay {
             merge: seating::merge(config),
             send_buffer: config.play.send_buffer,
             buffered: None,
+            awaits_rate: false,
             group: None,
             seat: None,
             left_at: None,

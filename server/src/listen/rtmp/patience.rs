@@ -73,8 +73,11 @@ impl Session {
             .iter()
             .map(|(_, publish)| publish.deadline());
         let players = self.playing.iter().filter_map(RtmpPlay::deadline);
-        let seated = self.playing.iter().any(RtmpPlay::is_seated);
-        let pause = if seated { UNTIL_IT_STANDS } else { LOOK_AGAIN };
+        let pause = match self.playing.iter().find(|play| play.is_seated()) {
+            Some(play) if play.awaits_rate() => UNTIL_THE_RATE_IS_KNOWN,
+            Some(_) => UNTIL_IT_STANDS,
+            None => LOOK_AGAIN,
+        };
         let look_again = Instant::now() + pause;
         [phase, write]
             .into_iter()
@@ -143,6 +146,8 @@ impl Session {
 
 /// How long a client may rest between two streams on one connection.
 const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
+/// Until its send buffer has a size, a player that does not read makes the kernel hold megabytes.
+const UNTIL_THE_RATE_IS_KNOWN: Duration = Duration::from_secs(3);
 /// A player that others write to has figures that do not change: it is behind by nothing.
 const UNTIL_IT_STANDS: Duration = Duration::from_secs(600);
 /// A session looks at its figures at least so often.

@@ -435,8 +435,21 @@ async fn a_send_buffer_has_room_for_a_merged_write_and_two_seconds() {
     for (merge, setting, expected) in cases {
         let mut theatre = Theatre::new(merge);
         theatre.config.play.send_buffer = setting;
+        let early = theatre.hub.subscribe(&name(), &settings(), Instant::now());
+        let mut early = RtmpPlay::new(1, early, &theatre.config, -1.0, Instant::now());
+        theatre.push(1_000, 1);
+        let known = early.new_send_buffer();
+        assert_eq!(
+            (known.is_none(), early.awaits_rate()),
+            match setting {
+                SendBuffer::Auto => (true, true),
+                SendBuffer::Bytes(_) => (false, false),
+            }
+        );
         // 50 packets a second: 50 kB.
-        theatre.push(1_000, 201);
+        theatre.push(1_000, 200);
+        assert_eq!(early.new_send_buffer().or(known), expected, "{merge:?}");
+        assert!(!early.awaits_rate());
         let subscriber = theatre.hub.subscribe(&name(), &settings(), Instant::now());
         let mut play = RtmpPlay::new(1, subscriber, &theatre.config, -1.0, Instant::now());
         assert_eq!(play.new_send_buffer(), expected, "{merge:?}");

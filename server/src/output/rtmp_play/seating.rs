@@ -62,7 +62,7 @@ impl RtmpPlay {
     }
 
     /// How large the send buffer of the player's socket should be from now on, in bytes, unless it
-    /// should stay as it is.
+    /// should stay as it is. To be asked again while [`RtmpPlay::awaits_rate`].
     pub fn new_send_buffer(&mut self) -> Option<usize> {
         let wanted = match self.send_buffer {
             SendBuffer::Bytes(bytes) => bytes,
@@ -79,12 +79,11 @@ impl RtmpPlay {
 
     /// `None` as long as nothing is known of the stream, and where the kernel would not give so
     /// much: it then does better by itself, and grows the buffer as the connection needs it.
-    fn automatic_send_buffer(&self) -> Option<usize> {
-        let rate = self
-            .subscriber
-            .stream()
-            .with_log(|log| log.bytes_per_second());
-        if rate == 0 {
+    fn automatic_send_buffer(&mut self) -> Option<usize> {
+        let stream = self.subscriber.stream();
+        let rate = stream.with_log(|log| log.bytes_per_second());
+        self.awaits_rate = rate == 0;
+        if self.awaits_rate {
             return None;
         }
         let merge = match self.merge {
@@ -99,6 +98,11 @@ impl RtmpPlay {
             // What was set stays set, so that as much as there is must do.
             _ => self.buffered.and(Some(largest)),
         }
+    }
+
+    /// Whether the size of the send buffer is open, because the bit rate of the stream is.
+    pub fn awaits_rate(&self) -> bool {
+        self.awaits_rate
     }
 
     /// The position of the next packet, if nothing sets this player apart from others.
