@@ -117,12 +117,12 @@ pub(crate) struct Common {
 const EXIT_STATUS: &str = "\
 Exit status:
   0  done, or ended by Ctrl-C or SIGTERM
-  1  failed
+  1  failed, or a load was ended before anything was measured
   2  usage: the arguments are wrong
   3  the server was not reached
   4  not found: the stream has no media
   5  refused by the server
-  7  the load was more than this program could make, so nothing was measured";
+  7  bench: the tool was saturated, or not all clients were served to the end";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:

@@ -13,6 +13,7 @@ use std::time::Duration;
 use srs_net::client::ClientError;
 use srs_rtmp::url::RtmpUrl;
 
+use self::bench::Saturation;
 use self::publish::source::SourceError;
 use crate::cli::Command;
 
@@ -98,9 +99,18 @@ pub(crate) enum Error {
     /// None of the clients got so far.
     #[error("no client came")]
     Nobody,
+    /// The streams that a load would publish are somebody else's.
+    #[error("{url} is live already: {advice}")]
+    Live { url: String, advice: &'static str },
+    /// A load was ended too early.
+    #[error("interrupted: nothing was measured yet")]
+    Unmeasured,
     /// The load was too much for the tool.
-    #[error("saturated: this program could not keep up, so the server was not measured")]
-    Saturated,
+    #[error("saturated: {}, so the server was not measured: {}", .0.cause(), .0.advice())]
+    Saturated(Saturation),
+    /// The server did not bear the load.
+    #[error("not all clients were served to the end")]
+    Unserved,
     /// The kernel gives no signal handlers.
     #[error("installing signal handlers")]
     Signals(#[source] io::Error),
@@ -118,11 +128,13 @@ impl Error {
             },
             Self::NoMedia { .. } => NOT_FOUND,
             Self::Terminal | Self::NoProcess { .. } | Self::Processor { .. } => USAGE,
-            Self::Saturated => SATURATED,
+            Self::Live { .. } => REFUSED,
+            Self::Saturated(_) | Self::Unserved => CHECK_FAILED,
             Self::OpenFiles { .. }
             | Self::Floor(_)
             | Self::Kernel(_)
             | Self::Nobody
+            | Self::Unmeasured
             | Self::Source { .. }
             | Self::Stalled { .. }
             | Self::Ended { .. }
@@ -154,7 +166,7 @@ const USAGE: u8 = 2;
 const NOT_REACHED: u8 = 3;
 const NOT_FOUND: u8 = 4;
 const REFUSED: u8 = 5;
-const SATURATED: u8 = 7;
+const CHECK_FAILED: u8 = 7;
 
 const STREAM_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
 

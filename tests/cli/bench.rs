@@ -4,6 +4,7 @@
 //! must say so then, and figures about the server are looked at only if it does not.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
@@ -21,7 +22,7 @@ fn measured<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<(Value, 
     let result: Value = serde_json::from_slice(&tool.printed()?).context("no JSON")?;
     let is_saturated = result["saturated"] == true;
     let expected = if is_saturated {
-        exit::SATURATED
+        exit::CHECK_FAILED
     } else {
         exit::DONE
     };
@@ -176,7 +177,9 @@ fn publishers_are_counted_and_so_are_those_that_are_refused() -> Result<()> {
         (&result["publishers"], &result["playing"]),
         (&3.into(), &8.into())
     );
-    if status == exit::DONE {
+    assert_eq!(status, exit::CHECK_FAILED, "{}", tool.said());
+    if result["saturated"] == false {
+        assert!(tool.said().contains("not all clients were served"));
         expect(&result, "sent_ratio", 0.5, 1.0)?;
         expect(&result, "gbit_in", 0.000_1, 1.0)?;
         expect(&result, "gbit_out", 0.000_1, 1.0)?;
@@ -186,12 +189,67 @@ fn publishers_are_counted_and_so_are_those_that_are_refused() -> Result<()> {
 }
 
 #[test]
-fn a_stream_that_somebody_else_publishes_cannot_be_published_for_players() -> Result<()> {
+fn a_stream_that_somebody_else_publishes_is_left_alone() -> Result<()> {
     let server = TestServer::start()?;
-    let _publisher = publish_demo(&server)?;
-    let (status, said) = Tool::run(["bench", "play", "--players", "3", &server.url()])?;
-    assert_eq!(status, exit::REFUSED, "{said}");
-    assert!(said.contains("NetStream.Publish.BadName"), "{said}");
+    let mut publisher = publish_demo(&server)?;
+    let url = server.url();
+    for (command, option, advice) in [
+        ("play", "--players=3", "--no-publish"),
+        ("publish", "--publishers=1", "name another stream"),
+    ] {
+        let (status, said) = Tool::run(["bench", command, option, &url])?;
+        assert_eq!(status, exit::REFUSED, "{said}");
+        assert!(said.contains("is live already"), "{said}");
+        assert!(said.contains(advice), "{said}");
+    }
+    let (status, said) = Tool::run(["play", "--duration", "1s", &url])?;
+    assert_eq!(status, exit::DONE, "{said}");
+    publisher.signal(Signal::INT)?;
+    assert_eq!(publisher.wait()?, exit::DONE, "it published to the end");
+    Ok(())
+}
+
+#[test]
+fn a_load_that_is_ended_before_it_measures_says_so() -> Result<()> {
+    let server = TestServer::start()?;
+    let arguments = ["bench", "play", "-v", "-o", "json", "--ramp", "1"];
+    let url = server.url();
+    let mut tool = Tool::start(arguments.into_iter().chain([url.as_str()]))?;
+    tool.wait_to_say("connecting")?;
+    tool.signal(Signal::TERM)?;
+    assert_eq!(tool.wait()?, exit::FAILED, "{}", tool.said());
+    assert!(tool.said().contains("nothing was measured yet"));
+    assert!(tool.printed()?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_server_that_goes_leaves_clients_unserved() -> Result<()> {
+    let mut server = TestServer::start()?;
+    // The server is in this process, which stays: another one goes in its place.
+    let mut process = Command::new("sleep").arg("1h").spawn()?;
+    let arguments = ["bench", "play", "-v", "--players", "2", "--duration", "1h"];
+    let rest = ["--pid", &process.id().to_string(), &server.url()];
+    let mut tool = Tool::start(arguments.into_iter().chain(rest))?;
+    let measuring = tool.wait_to_say("measuring");
+    process.kill()?;
+    process.wait()?;
+    measuring?;
+    server.stop();
+    tool.wait_to_say("a publisher was disconnected")?;
+    tool.signal(Signal::INT)?;
+    assert_eq!(tool.wait()?, exit::CHECK_FAILED, "{}", tool.said());
+    assert!(tool.said().contains("a process of the server is gone"));
+    Ok(())
+}
+
+#[test]
+fn the_floor_has_no_server_to_be_told_about() -> Result<()> {
+    for option in ["--pid=1", "--timeout=1s"] {
+        let (status, said) = Tool::run(["bench", "floor", option])?;
+        assert_eq!(status, exit::USAGE, "{said}");
+        assert!(said.contains("unexpected argument"), "{said}");
+    }
     Ok(())
 }
 
@@ -231,15 +289,15 @@ fn a_process_or_a_processor_that_is_not_there_is_wrong_usage() -> Result<()> {
         (["--cpu", "1000000"], "cannot run on processor 1000000"),
     ];
     for (argument, message) in cases {
-        for command in [&["play", "rtmp://127.0.0.1:1/live/show"][..], &["floor"]] {
-            let arguments = ["bench"].iter().chain(command).chain(&argument);
-            let (status, said) = Tool::run(arguments)?;
-            assert_eq!(status, exit::USAGE, "{said}");
-            assert!(said.contains(message), "{said}");
-        }
+        let command = ["bench", "play", "rtmp://127.0.0.1:1/live/show"];
+        let (status, said) = Tool::run(command.iter().chain(&argument))?;
+        assert_eq!(status, exit::USAGE, "{said}");
+        assert!(said.contains(message), "{said}");
     }
-    let (status, said) = Tool::run(["bench", "floor", "--server-cpu", "1000000"])?;
-    assert_eq!(status, exit::USAGE, "{said}");
+    for option in ["--cpu", "--server-cpu"] {
+        let (status, said) = Tool::run(["bench", "floor", option, "1000000"])?;
+        assert_eq!(status, exit::USAGE, "{said}");
+    }
     Ok(())
 }
 

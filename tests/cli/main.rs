@@ -36,5 +36,5 @@ mod exit {
     pub(crate) const NOT_REACHED: i32 = 3;
     pub(crate) const NOT_FOUND: i32 = 4;
     pub(crate) const REFUSED: i32 = 5;
-    pub(crate) const SATURATED: i32 = 7;
+    pub(crate) const CHECK_FAILED: i32 = 7;
 }

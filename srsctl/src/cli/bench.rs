@@ -12,8 +12,8 @@ use crate::duration;
 ///
 /// All clients run on one thread of this program: thousands of players cost it a fraction of a
 /// processor, as their bytes are counted and discarded in the kernel. Whether the tool itself kept
-/// up is part of every result; if it did not, the result says nothing about the server, and the
-/// exit status is 7.
+/// up is part of every result; if it did not, the result says nothing about the server. The exit
+/// status is 7 then, and also if not all clients were served to the end.
 ///
 /// Players read what comes within a few milliseconds, so that it is acknowledged at once, as with
 /// real players. While acknowledgements are delayed a server that leaves Nagle's algorithm on has
@@ -71,6 +71,8 @@ pub(crate) struct BenchPlay {
     pub(crate) probes: usize,
     #[command(flatten)]
     pub(crate) load: LoadOptions,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 }
 
 /// Publish many streams, and play each of them if asked to
@@ -92,6 +94,8 @@ pub(crate) struct BenchPublish {
     pub(crate) players: usize,
     #[command(flatten)]
     pub(crate) load: LoadOptions,
+    #[command(flatten)]
+    pub(crate) server: ServerOptions,
 }
 
 /// Do the same work without a server: what no server can beat
@@ -122,6 +126,9 @@ pub(crate) struct BenchFloor {
     pub(crate) read: bool,
     #[command(flatten)]
     pub(crate) load: LoadOptions,
+    /// Tell more, and show the progress also where there is no terminal
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 /// The other side of `floor`, started by it.
@@ -153,9 +160,6 @@ pub(crate) struct LoadOptions {
     pub(crate) ramp: u32,
     #[command(flatten)]
     pub(crate) stream: StreamOptions,
-    /// A process of the server, whose processor time and memory are reported; may be repeated
-    #[arg(long = "pid", value_name = "PID")]
-    pub(crate) pids: Vec<u32>,
     /// Pin this program to this processor
     #[arg(long, value_name = "N")]
     pub(crate) cpu: Option<usize>,
@@ -169,6 +173,14 @@ pub(crate) struct LoadOptions {
         hide_possible_values = true
     )]
     pub(crate) output: Form,
+}
+
+/// What a load on a server needs to know of it.
+#[derive(Args, Debug)]
+pub(crate) struct ServerOptions {
+    /// A process of the server, whose processor time and memory are reported; may be repeated
+    #[arg(long = "pid", value_name = "PID")]
+    pub(crate) pids: Vec<u32>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -224,10 +236,17 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 
 const EXAMPLES: &str = "\
 Examples:
-  srsctl bench play --players 900 --pid $(pidof srs) rtmp://localhost/live/show
-  srsctl bench publish --publishers 500 rtmp://localhost/live/show
+  srsctl bench play --players 900 --pid $(pidof srs) rtmp://localhost/live/bench
+  srsctl bench publish --publishers 500 rtmp://localhost/live/bench
 
 Result:
+  command: play, publish or floor
+  players, streams: as many as were asked for
+  publishers: those of the tool that published to the end
+  interval_ms: of floor: from one write to a client to the next
+  bitrate_kbps: of each stream, where the tool makes it
+  seconds: how long was measured
+  saturated: whether the tool did not keep up
   connected, playing: clients that came, and that played to the end
   refused, failed: clients that the server refused, and that failed otherwise
   disconnected: clients that the server did not keep
@@ -239,22 +258,24 @@ Result:
   first_byte_ms: from the start of the connect to the first media message
   first_key_frame_ms: from the start of the connect to the end of a key frame
   latency_ms: from the publisher's write to a probe's read
+  server.cpu_percent: what it used, in percent of one processor
   server.cpu_seconds: user and system time of all its processes
   server.cpu_seconds_per_gbit: for what gbit counts, or gbit_in and gbit_out
   server.rss_kb: its memory at the end; rss_kb_before: before the clients came
   server.kb_per_player: all of its memory / players that play
+  server.threads: name and cpu_seconds of each, the busiest first
   tool.cpu_percent: what the tool used of its processor; saturated above 85
-  tool.late_p95_ms: how late it sent messages; saturated above 20";
+  tool.late_p95_ms: how late it sent, or read if it only plays; saturated above 20";
 
 const PLAY_EXAMPLES: &str = "\
 Examples:
-  srsctl bench play --players 5000 --pid $(pidof srs) --cpu 1 rtmp://localhost/live/show
-  srsctl bench play --no-publish -o json rtmp://localhost/live/show";
+  srsctl bench play --players 5000 --pid $(pidof srs) --cpu 1 rtmp://localhost/live/bench
+  srsctl bench play --no-publish -o json rtmp://localhost/live/bench";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:
-  srsctl bench publish --publishers 500 --bitrate 2000 rtmp://localhost/live/show
-  srsctl bench publish --publishers 100 --players 10 rtmp://localhost/live/show";
+  srsctl bench publish --publishers 500 --bitrate 2000 rtmp://localhost/live/bench
+  srsctl bench publish --publishers 100 --players 10 rtmp://localhost/live/bench";
 
 const FLOOR_EXAMPLES: &str = "\
 Examples:

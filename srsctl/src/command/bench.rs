@@ -9,6 +9,7 @@ mod client;
 mod floor;
 mod floor_server;
 mod histogram;
+mod live;
 mod load;
 mod machine;
 mod moment;
@@ -24,12 +25,15 @@ mod stamp;
 mod sweeper;
 mod window;
 
+use std::time::Duration;
+
 use srs_rtmp::url::RtmpUrl;
 
 use self::client::{Destination, Missed, Speech};
-use self::load::{End, Load};
+use self::load::{End, Load, Publish};
 use self::pattern::Shape;
 use self::process::Processes;
+pub(crate) use self::report::Saturation;
 use self::report::{Report, Subject};
 use super::{Error, without_parameters};
 use crate::cli::{Bench, BenchCommand, Form, LoadOptions, StreamOptions};
@@ -51,9 +55,9 @@ pub(crate) async fn run(arguments: &Bench) -> Result<(), Error> {
 }
 
 /// Looks whether everything is there that is needed, before anything is started.
-fn check(options: &LoadOptions, clients: usize) -> Result<Processes, Error> {
+fn check(pids: &[u32], clients: usize) -> Result<Processes, Error> {
     machine::allow_clients(clients)?;
-    Processes::new(&options.pids).map_err(|pid| Error::NoProcess { pid })
+    Processes::new(pids).map_err(|pid| Error::NoProcess { pid })
 }
 
 /// Keeps this program to the processor that was asked for.
@@ -65,9 +69,9 @@ fn pin(options: &LoadOptions) -> Result<(), Error> {
 async fn destinations(
     url: &RtmpUrl,
     count: usize,
-    options: &LoadOptions,
+    within: Duration,
 ) -> Result<Vec<Destination>, Error> {
-    let destination = Destination::of(url, options.common.timeout)
+    let destination = Destination::of(url, within)
         .await
         .map_err(|error| Error::server(url, error))?;
     if count == 1 {
@@ -108,20 +112,55 @@ async fn measure(
     url: Option<&RtmpUrl>,
 ) -> Result<(), Error> {
     let mut interrupt = Interrupt::install().map_err(Error::Signals)?;
-    let mut status = StatusLine::new(options.common.verbose);
+    let mut status = StatusLine::new(load.verbose);
+    if let Some(url) = url {
+        tokio::select! {
+            free = expect_free(url, load) => free?,
+            () = interrupt.wait() => return Err(Error::Unmeasured),
+        }
+    }
     let outcome = match load.run(&mut interrupt, &mut status).await {
         Ok(outcome) => outcome,
-        Err(End::Interrupted) => return Ok(()),
+        Err(End::Interrupted) => {
+            status.clear();
+            return Err(Error::Unmeasured);
+        }
         Err(End::Kernel(error)) => return Err(Error::Kernel(error)),
         Err(End::Nobody(reason)) => return Err(nobody(url, reason)),
     };
     status.clear();
     let report = Report::new(subject, load, &outcome);
     print(&report, options.output, url).await?;
-    if report.saturated {
-        return Err(Error::Saturated);
+    match report.saturation {
+        Some(saturation) => Err(Error::Saturated(saturation)),
+        None if report.has_problems() => Err(Error::Unserved),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Looks whether somebody publishes already what the load would publish: many servers would let
+/// the tool take over.
+async fn expect_free(url: &RtmpUrl, load: &Load) -> Result<(), Error> {
+    let first = load.streams.first().filter(|_| load.publish != Publish::No);
+    let Some(Destination {
+        speech: Speech::Rtmp(stream),
+        within,
+        ..
+    }) = first
+    else {
+        return Ok(());
+    };
+    let is_live = live::is_live(stream, *within).await;
+    if !is_live.map_err(|error| Error::server(url, error))? {
+        return Ok(());
+    }
+    Err(Error::Live {
+        url: without_parameters(stream),
+        advice: match load.publish {
+            Publish::ForPlayers => "name another stream, or play this one with --no-publish",
+            Publish::No | Publish::ForItself => "name another stream",
+        },
+    })
 }
 
 fn nobody(url: Option<&RtmpUrl>, reason: Option<Missed>) -> Error {

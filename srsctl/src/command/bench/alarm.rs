@@ -95,7 +95,8 @@ mod tests {
             }
             tokio::select! {
                 biased;
-                waited = alarm.wait_until(at(3_000)) => panic!("{waited:?}"),
+                // On a busy machine this deadline may be over already.
+                waited = alarm.wait_until(at(3_000)) => waited.unwrap(),
                 () = std::future::ready(()) => {}
             }
             while Moment::now() < at(4_000) {}

@@ -4,12 +4,13 @@ use std::io::{self, BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::client::{Destination, Speech};
 use super::load::{Load, Publish};
 use super::process::Processes;
 use super::report::Subject;
-use super::{check, machine, measure, pin};
+use super::{machine, measure, pin};
 use crate::cli::BenchFloor;
 use crate::command::Error;
 
@@ -19,18 +20,17 @@ use crate::command::Error;
 /// The process does not start, or the tool cannot do it.
 pub(super) async fn run(arguments: &BenchFloor) -> Result<(), Error> {
     let options = &arguments.load;
-    check(options, arguments.players)?;
+    machine::allow_clients(arguments.players)?;
     // Before this program is pinned: children inherit that.
     let server = machine::on_processor(arguments.server_cpu, || {
         Server::start(arguments).map_err(Error::Floor)
     })?;
-    let mut processes = vec![server.child.id()];
-    processes.extend(&options.pids);
+    let processes = [server.child.id()];
     pin(options)?;
     let destination = Destination {
         addresses: vec![server.address],
         speech: Speech::Bare,
-        within: options.common.timeout,
+        within: WITHIN,
     };
     let clients = arguments.players;
     let load = Load {
@@ -47,7 +47,7 @@ pub(super) async fn run(arguments: &BenchFloor) -> Result<(), Error> {
         ramp: options.ramp,
         duration: options.duration,
         server: Processes::new(&processes).map_err(|pid| Error::NoProcess { pid })?,
-        verbose: options.common.verbose,
+        verbose: arguments.verbose,
     };
     let subject = Subject::Floor {
         interval: arguments.interval,
@@ -111,5 +111,7 @@ impl Drop for Server {
     }
 }
 
+/// How long a connection to the other process may take.
+const WITHIN: Duration = Duration::from_secs(10);
 /// So many of the clients measure the latency.
 const PROBES: usize = 20;

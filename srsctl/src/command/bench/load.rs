@@ -187,8 +187,17 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Lets clients come, each at its time, until all are there or have been given up.
+    /// Lets clients come, and tells why some did not.
     async fn ramp(&mut self, what: &str, roles: Vec<Role>) -> Result<(), End> {
+        let ramped = self.let_come(what, roles).await;
+        for news in self.tally.news() {
+            self.status.tell(format_args!("{news}"));
+        }
+        ramped
+    }
+
+    /// Lets clients come, each at its time, until all are there or have been given up.
+    async fn let_come(&mut self, what: &str, roles: Vec<Role>) -> Result<(), End> {
         let (begin, count) = (Moment::now(), roles.len());
         let mut to_come = roles.into_iter().enumerate().peekable();
         loop {
@@ -224,11 +233,7 @@ impl<'a> Run<'a> {
     fn welcome(&mut self, stream: usize, ready: Result<Ready, Missed>) {
         match ready.and_then(|ready| self.take_in(stream, ready)) {
             Ok(()) => self.tally.connected += 1,
-            Err(error) => {
-                if let Some(news) = self.tally.miss(error) {
-                    self.status.tell(format_args!("{news}"));
-                }
-            }
+            Err(error) => self.tally.miss(error),
         }
     }
 
@@ -299,6 +304,10 @@ impl<'a> Run<'a> {
                     rss_kb: self.load.server.rss_kb()?,
                     rss_kb_before,
                 })
+            })
+            .inspect_err(|_| {
+                let gone = "a process of the server is gone: what it needed is not known";
+                self.status.tell(format_args!("{gone}"));
             })
             .ok()
             .filter(|_| !self.load.server.is_empty());

@@ -11,11 +11,14 @@ use crate::command::Error;
 /// # Errors
 /// The server refuses or is not there, or the tool cannot do it.
 pub(super) async fn run(arguments: &BenchPlay) -> Result<(), Error> {
-    let options = &arguments.load;
-    let server = check(options, arguments.players + arguments.streams)?;
+    let (options, common) = (&arguments.load, &arguments.server.common);
+    let server = check(
+        &arguments.server.pids,
+        arguments.players + arguments.streams,
+    )?;
     pin(options)?;
     let load = Load {
-        streams: destinations(&arguments.url, arguments.streams, options).await?,
+        streams: destinations(&arguments.url, arguments.streams, common.timeout).await?,
         publish: if arguments.no_publish {
             Publish::No
         } else {
@@ -27,7 +30,7 @@ pub(super) async fn run(arguments: &BenchPlay) -> Result<(), Error> {
         ramp: options.ramp,
         duration: options.duration,
         server,
-        verbose: options.common.verbose,
+        verbose: common.verbose,
     };
     measure(Subject::Play, &load, options, Some(&arguments.url)).await
 }

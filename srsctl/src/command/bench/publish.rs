@@ -11,12 +11,12 @@ use crate::command::Error;
 /// # Errors
 /// The server refuses or is not there, or the tool cannot do it.
 pub(super) async fn run(arguments: &BenchPublish) -> Result<(), Error> {
-    let options = &arguments.load;
+    let (options, common) = (&arguments.load, &arguments.server.common);
     let players = arguments.players * arguments.publishers;
-    let server = check(options, players + arguments.publishers)?;
+    let server = check(&arguments.server.pids, players + arguments.publishers)?;
     pin(options)?;
     let load = Load {
-        streams: destinations(&arguments.url, arguments.publishers, options).await?,
+        streams: destinations(&arguments.url, arguments.publishers, common.timeout).await?,
         publish: Publish::ForItself,
         players,
         probes: PROBES,
@@ -24,7 +24,7 @@ pub(super) async fn run(arguments: &BenchPublish) -> Result<(), Error> {
         ramp: options.ramp,
         duration: options.duration,
         server,
-        verbose: options.common.verbose,
+        verbose: common.verbose,
     };
     measure(Subject::Publish, &load, options, Some(&arguments.url)).await
 }

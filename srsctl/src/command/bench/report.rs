@@ -26,6 +26,8 @@ pub(super) struct Report {
     pub(super) bitrate_kbps: Option<u32>,
     pub(super) seconds: f64,
     pub(super) saturated: bool,
+    #[serde(skip)]
+    pub(super) saturation: Option<Saturation>,
     pub(super) tool: Tool,
     pub(super) connected: usize,
     pub(super) playing: usize,
@@ -47,6 +49,37 @@ pub(super) struct Report {
     pub(super) first_key_frame_ms: Option<Times>,
     pub(super) latency_ms: Option<Latency>,
     pub(super) server: Option<Server>,
+}
+
+/// Why the tool could not keep up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saturation {
+    /// It had all of a processor, and needed more.
+    Processor,
+    /// With a processor that was not full it sent messages late.
+    Publishers,
+    /// It publishes nothing, and looked at its players late.
+    Players,
+}
+
+impl Saturation {
+    pub(crate) const fn cause(self) -> &'static str {
+        match self {
+            Self::Processor => "the tool's processor was full",
+            Self::Publishers => {
+                "the tool's publishers were late although its processor was not full"
+            }
+            Self::Players => "the tool read late although its processor was not full",
+        }
+    }
+
+    pub(crate) const fn advice(self) -> &'static str {
+        match self {
+            Self::Processor => "give the tool a processor of its own (--cpu)",
+            Self::Publishers => "the machine is too busy, or the server does not take the data",
+            Self::Players => "the machine is too busy",
+        }
+    }
 }
 
 /// How the tool itself did.
@@ -110,7 +143,14 @@ impl Report {
         let seconds = outcome.window.as_secs_f64();
         let cpu = ratio(outcome.own_cpu.as_secs_f64(), seconds).unwrap_or_default();
         let late = outcome.late.percentile(95);
-        let saturated = cpu > MOST_CPU || late.is_some_and(|late| late > MOST_LATE);
+        let is_late = late.is_some_and(|late| late > MOST_LATE);
+        let saturation = if cpu > MOST_CPU {
+            Some(Saturation::Processor)
+        } else if load.publish == Publish::No {
+            is_late.then_some(Saturation::Players)
+        } else {
+            is_late.then_some(Saturation::Publishers)
+        };
         let is_inward = match subject {
             Subject::Play => false,
             Subject::Publish => true,
@@ -146,7 +186,8 @@ impl Report {
             },
             bitrate_kbps: is_ours.then_some(load.shape.bitrate_kbps),
             seconds: rounded(seconds, 3),
-            saturated,
+            saturated: saturation.is_some(),
+            saturation,
             tool: Tool {
                 cpu_percent: rounded(cpu * 100.0, 1),
                 late_p95_ms: late.map(millis),
@@ -173,10 +214,16 @@ impl Report {
                 .as_ref()
                 .map(|usage| server(usage, seconds, moved, outcome.playing)),
         };
-        if saturated {
+        if saturation.is_some() {
             report.forget_server();
         }
         report
+    }
+
+    /// Whether a client was not served to the end.
+    pub(super) fn has_problems(&self) -> bool {
+        let starved = self.starved.unwrap_or_default();
+        self.refused + self.failed + self.disconnected + starved > 0
     }
 
     /// What a tool that cannot keep up sees is about itself.
@@ -383,8 +430,11 @@ pub(super) mod tests {
         busy.own_cpu = Duration::from_secs(18);
         let mut late = outcome();
         late.late.record(Duration::from_millis(30));
-        for outcome in [busy, late] {
-            let report = json(Subject::Play, &load(900), &outcome);
+        let causes = [Saturation::Processor, Saturation::Publishers];
+        for (outcome, cause) in [busy, late].into_iter().zip(causes) {
+            let report = Report::new(Subject::Play, &load(900), &outcome);
+            assert_eq!(report.saturation, Some(cause));
+            let report = serde_json::to_value(report).unwrap();
             assert_eq!(report["saturated"], true);
             for figure in [
                 "starved",
@@ -399,6 +449,24 @@ pub(super) mod tests {
                 (&report["playing"], &report["gbit"]),
                 (&json!(900), &json!(9.0))
             );
+        }
+    }
+
+    #[test]
+    fn whoever_was_not_served_to_the_end_is_a_problem() {
+        let has_problems =
+            |outcome: &Outcome| Report::new(Subject::Play, &load(900), outcome).has_problems();
+        assert!(!has_problems(&outcome()));
+        let problems: [fn(&mut Outcome) -> &mut usize; 4] = [
+            |outcome| &mut outcome.tally.refused,
+            |outcome| &mut outcome.tally.failed,
+            |outcome| &mut outcome.disconnected,
+            |outcome| &mut outcome.starved,
+        ];
+        for problem in problems {
+            let mut outcome = outcome();
+            *problem(&mut outcome) += 1;
+            assert!(has_problems(&outcome), "{outcome:?}");
         }
     }
 

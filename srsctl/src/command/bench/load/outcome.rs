@@ -59,32 +59,56 @@ pub(in super::super) struct Tally {
     pub(in super::super) failed: usize,
     /// Of the first that did not come.
     pub(in super::super) reason: Option<Missed>,
+    /// The different reasons that were not told yet, with the number of clients.
+    pub(in super::super) reasons: Vec<(String, usize)>,
+    /// Clients with yet other reasons.
+    pub(in super::super) others: usize,
 }
 
 impl Tally {
-    /// One did not come. The first few are worth telling.
-    pub(super) fn miss(&mut self, error: Missed) -> Option<String> {
+    /// One did not come.
+    pub(super) fn miss(&mut self, error: Missed) {
         if matches!(error, Missed::Client(ClientError::Refused { .. })) {
             self.refused += 1;
         } else {
             self.failed += 1;
         }
         let error = anyhow::Error::new(error);
-        let news = match self.refused + self.failed {
-            ..=REASONS => Some(format!("a client did not come: {error:#}")),
-            missed if missed == REASONS + 1 => {
-                Some("more clients did not come; they are counted".to_owned())
-            }
-            _ => None,
-        };
+        let text = format!("{error:#}");
+        if let Some((_, count)) = self.reasons.iter_mut().find(|(known, _)| *known == text) {
+            *count += 1;
+        } else if self.reasons.len() < REASONS {
+            self.reasons.push((text, 1));
+        } else {
+            self.others += 1;
+        }
         if self.reason.is_none() {
             self.reason = error.downcast().ok();
+        }
+    }
+
+    /// Why some did not come, each reason once; from then on for those that follow.
+    pub(super) fn news(&mut self) -> Vec<String> {
+        let clients = |count| match count {
+            1 => "a client".to_owned(),
+            count => format!("{count} clients"),
+        };
+        let reasons = std::mem::take(&mut self.reasons).into_iter();
+        let mut news: Vec<_> = reasons
+            .map(|(reason, count)| format!("{} did not come: {reason}", clients(count)))
+            .collect();
+        let others = std::mem::take(&mut self.others);
+        if others > 0 {
+            news.push(format!(
+                "{} did not come for other reasons",
+                clients(others)
+            ));
         }
         news
     }
 }
 
-/// Clients whose reasons are told one by one.
+/// Different reasons that are told.
 const REASONS: usize = 5;
 
 #[cfg(test)]
@@ -92,25 +116,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn those_that_do_not_come_are_counted_and_the_first_are_told() {
+    fn those_that_do_not_come_are_counted_and_each_reason_is_told_once() {
         let mut tally = Tally::default();
-        let refused = || ClientError::Refused {
-            code: "NetStream.Play.Failed".to_owned(),
+        let refused = |code: &str| ClientError::Refused {
+            code: code.to_owned(),
             description: "no".to_owned(),
         };
-        let news: Vec<_> = (0..7).map(|_| tally.miss(refused().into())).collect();
-        assert!(
-            news[0]
-                .as_ref()
-                .is_some_and(|news| news.contains("no (NetStream"))
-        );
-        assert!(news[5].as_ref().is_some_and(|news| news.contains("more")));
-        assert_eq!(news[6], None);
+        for _ in 0..7 {
+            tally.miss(refused("NetStream.Play.Failed").into());
+        }
         tally.miss(ClientError::Closed.into());
-        assert_eq!((tally.refused, tally.failed), (7, 1));
+        for code in ["a", "b", "c", "d", "e"] {
+            tally.miss(refused(code).into());
+        }
+        assert_eq!((tally.refused, tally.failed), (12, 1));
         assert!(matches!(
             tally.reason,
             Some(Missed::Client(ClientError::Refused { .. }))
         ));
+        let news = tally.news();
+        assert_eq!(news.len(), 6, "{news:?}");
+        assert!(news[0].starts_with("7 clients did not come: "), "{news:?}");
+        assert!(news[0].contains("no (NetStream.Play.Failed)"), "{news:?}");
+        assert!(news[1].starts_with("a client did not come: "), "{news:?}");
+        assert_eq!(news[5], "2 clients did not come for other reasons");
+        assert!(tally.news().is_empty(), "told once");
     }
 }

@@ -32,8 +32,12 @@ impl fmt::Display for Report {
             write!(f, ", late by {} ms (p95)", Millis(late))?;
         }
         writeln!(f)?;
-        if self.saturated {
-            writeln!(f, "\n{SATURATED}")?;
+        if let Some(saturation) = self.saturation {
+            let (cause, advice) = (saturation.cause(), saturation.advice());
+            writeln!(
+                f,
+                "\nSaturated: {cause},\nso the server was not measured:\n{advice}."
+            )?;
         }
         Ok(())
     }
@@ -197,10 +201,6 @@ fn kb(kb: u64) -> String {
     }
 }
 
-/// Why there is nothing about the server.
-const SATURATED: &str = "\
-The tool itself was saturated, so it says nothing about the server: give it a
-processor of its own (--cpu), fewer clients or a lower bit rate.";
 /// The busiest threads; others are in the JSON.
 const THREADS: usize = 8;
 
@@ -208,8 +208,8 @@ const THREADS: usize = 8;
 mod tests {
     use std::time::Duration;
 
-    use super::super::Subject;
     use super::super::tests::{load, outcome};
+    use super::super::{Saturation, Subject};
     use super::*;
 
     #[test]
@@ -242,9 +242,24 @@ mod tests {
         let mut outcome = outcome();
         outcome.own_cpu = Duration::from_secs(20);
         let table = Report::new(Subject::Publish, &load(0), &outcome).to_string();
-        assert!(table.contains("saturated"), "{table}");
+        assert!(table.contains("processor was full"), "{table}");
         for absent in ["\n  server", "p50", "starved", "%, of"] {
             assert!(!table.contains(absent), "{absent}: {table}");
+        }
+    }
+
+    #[test]
+    fn why_the_tool_was_saturated_fits_on_80_columns() {
+        for saturation in [
+            Saturation::Processor,
+            Saturation::Publishers,
+            Saturation::Players,
+        ] {
+            let mut report = Report::new(Subject::Play, &load(900), &outcome());
+            report.saturation = Some(saturation);
+            let table = report.to_string();
+            assert!(table.contains(saturation.cause()), "{table}");
+            assert!(table.lines().all(|line| line.len() <= 80), "{table}");
         }
     }
 
