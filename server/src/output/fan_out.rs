@@ -2,7 +2,7 @@
 //!
 //! Most players of a live stream want the same at the same time: whatever is new. A player that
 //! has caught up, and has no wish of its own, hands the writing half of its socket to the fan-out
-//! and takes a [`Seat`]. The seats of a stream stand in rows of some dozens; each [row](row) is a
+//! and takes a [`Seat`]. The seats of a stream stand in rows of some dozens; each row is a
 //! task that frames what is new once, into one buffer, and writes that to its players one after
 //! the other. So a packet costs a player one `write`, and no wake-up, queue, timer or allocation.
 //!

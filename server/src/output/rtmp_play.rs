@@ -1,7 +1,7 @@
 //! A cursor's packets to an RTMP player.
 //!
-//! A player that has caught up is served together with others, see [`seating`] and
-//! [`fan_out`](super::fan_out). What is here serves it while it is alone: at its beginning, when it
+//! A player that has caught up is served together with others by [`fan_out`](super::fan_out), to
+//! which `seating` leads. What is here serves it while it is alone: at its beginning, when it
 //! is slow or paused, and when the stream does something that each player is told of.
 
 mod seating;
