@@ -28,7 +28,6 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod config;
 pub mod control;
 pub mod hub;
 pub mod input;
@@ -37,5 +36,6 @@ pub mod output;
 pub mod server;
 pub mod service;
 
-pub use config::Config;
 pub use server::Server;
+pub use srs_config as config;
+pub use srs_config::Config;

@@ -5,7 +5,7 @@
 use std::fs;
 
 use super::toml_files;
-use crate::config::Config;
+use crate::Config;
 
 #[test]
 fn every_mistake_is_told_as_expected() {

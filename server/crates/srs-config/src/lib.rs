@@ -7,6 +7,8 @@
 //!
 //! `srs.toml(5)` and `conf/full.toml` document every key; a test holds them to these structs.
 
+#![forbid(unsafe_code)]
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;

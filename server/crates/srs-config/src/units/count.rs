@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use serde::{Deserializer, Serializer, de};
 
 /// Reads and writes an integer of `MIN` to `MAX`, for `#[serde(with = "…")]`.
-pub(in crate::config) struct Count<const MIN: u64, const MAX: u64>;
+pub(crate) struct Count<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+    pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
     where
         D: Deserializer<'de>,
         T: TryFrom<u64>,
@@ -21,7 +21,7 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S, T>(count: &T, serializer: S) -> Result<S::Ok, S::Error>
+    pub(crate) fn serialize<S, T>(count: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         S: Serializer,
         T: Copy + TryInto<u64>,

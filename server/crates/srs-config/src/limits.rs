@@ -80,7 +80,7 @@ mod or_no_limit {
 
     use serde::{Deserializer, Serializer};
 
-    use crate::config::units::Count;
+    use crate::units::Count;
 
     type OrZero = Count<0, 1_000_000>;
 

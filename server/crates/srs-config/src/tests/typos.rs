@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::read;
-use crate::config::{Config, schema};
+use crate::{Config, schema};
 
 /// The lines of `conf/full.toml`, and which of them, from 0, are settings.
 fn lines() -> (Vec<String>, Vec<usize>) {

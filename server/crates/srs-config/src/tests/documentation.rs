@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read;
-use crate::config::{Config, VhostConfig, VhostName, schema};
+use crate::{Config, VhostConfig, VhostName, schema};
 
 /// The values of keys by table and key; `None` is a key that is named without a default.
 type Settings = BTreeMap<(String, String), Option<toml::Value>>;

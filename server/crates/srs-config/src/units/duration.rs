@@ -8,10 +8,10 @@ use serde::{Deserializer, Serializer, de};
 use super::{AUTO, DecimalError, excerpt, multiply};
 
 /// Reads and writes a `Duration` of `MIN` to `MAX` milliseconds, for `#[serde(with = "…")]`.
-pub(in crate::config) struct DurationBetween<const MIN: u64, const MAX: u64>;
+pub(crate) struct DurationBetween<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> DurationBetween<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
         deserializer.deserialize_any(DurationVisitor {
@@ -23,7 +23,7 @@ impl<const MIN: u64, const MAX: u64> DurationBetween<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         duration: &Duration,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -32,10 +32,10 @@ impl<const MIN: u64, const MAX: u64> DurationBetween<MIN, MAX> {
 }
 
 /// As [`DurationBetween`], with zero for "off", which is `None`.
-pub(in crate::config) struct DurationOrOff<const MIN: u64, const MAX: u64>;
+pub(crate) struct DurationOrOff<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> DurationOrOff<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         deserializer.deserialize_any(DurationVisitor {
@@ -47,7 +47,7 @@ impl<const MIN: u64, const MAX: u64> DurationOrOff<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -56,10 +56,10 @@ impl<const MIN: u64, const MAX: u64> DurationOrOff<MIN, MAX> {
 }
 
 /// As [`DurationBetween`], with "auto" for what the server finds by itself, which is `None`.
-pub(in crate::config) struct DurationOrAuto<const MIN: u64, const MAX: u64>;
+pub(crate) struct DurationOrAuto<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> DurationOrAuto<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         deserializer.deserialize_any(DurationVisitor {
@@ -71,7 +71,7 @@ impl<const MIN: u64, const MAX: u64> DurationOrAuto<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         duration: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

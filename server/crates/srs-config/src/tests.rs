@@ -12,7 +12,7 @@ mod typos;
 /// A file or folder of the source tree.
 fn tree(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
+        .join("../../..")
         .join(path)
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use tempfile::tempdir;
 
-use crate::config::{Config, Error};
+use crate::{Config, Error};
 
 #[test]
 fn without_a_file_the_defaults_count() {

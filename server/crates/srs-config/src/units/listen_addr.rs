@@ -188,16 +188,16 @@ const EXPECTED: &str = r#""PORT", "IP:PORT" or "[IP6]:PORT""#;
 
 /// Reads and writes the addresses of one protocol: at least one, none covered by another. A
 /// single one may stand without a list.
-pub(in crate::config) mod list {
+pub(crate) mod list {
     use super::*;
 
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<ListenAddr>, D::Error> {
         deserializer.deserialize_any(ListVisitor)
     }
 
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         addresses: &[ListenAddr],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {

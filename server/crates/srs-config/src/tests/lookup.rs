@@ -1,6 +1,6 @@
 //! Which vhost serves a host.
 
-use crate::config::{ChunkSize, Config, VhostConfig};
+use crate::{ChunkSize, Config, VhostConfig};
 
 #[test]
 fn a_host_is_served_by_its_own_table_or_the_default_one() {

@@ -7,10 +7,10 @@ use serde::{Deserializer, Serializer, de};
 use super::{AUTO, DecimalError, excerpt, multiply};
 
 /// Reads and writes an integer of `MIN` to `MAX` bytes, for `#[serde(with = "…")]`.
-pub(in crate::config) struct SizeBetween<const MIN: u64, const MAX: u64>;
+pub(crate) struct SizeBetween<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> SizeBetween<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+    pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<T, D::Error>
     where
         D: Deserializer<'de>,
         T: TryFrom<u64>,
@@ -23,7 +23,7 @@ impl<const MIN: u64, const MAX: u64> SizeBetween<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S, T>(size: &T, serializer: S) -> Result<S::Ok, S::Error>
+    pub(crate) fn serialize<S, T>(size: &T, serializer: S) -> Result<S::Ok, S::Error>
     where
         S: Serializer,
         T: Copy + TryInto<u64>,
@@ -33,10 +33,10 @@ impl<const MIN: u64, const MAX: u64> SizeBetween<MIN, MAX> {
 }
 
 /// As [`SizeBetween`], with "auto" for what the server finds by itself, which is `None`.
-pub(in crate::config) struct SizeOrAuto<const MIN: u64, const MAX: u64>;
+pub(crate) struct SizeOrAuto<const MIN: u64, const MAX: u64>;
 
 impl<const MIN: u64, const MAX: u64> SizeOrAuto<MIN, MAX> {
-    pub(in crate::config) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    pub(crate) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         D: Deserializer<'de>,
         T: TryFrom<u64>,
@@ -49,10 +49,7 @@ impl<const MIN: u64, const MAX: u64> SizeOrAuto<MIN, MAX> {
         })
     }
 
-    pub(in crate::config) fn serialize<S, T>(
-        size: &Option<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error>
+    pub(crate) fn serialize<S, T>(size: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
     where
         S: Serializer,
         T: Copy + TryInto<u64>,

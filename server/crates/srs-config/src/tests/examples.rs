@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{toml_files, tree};
-use crate::config::Config;
+use crate::Config;
 
 #[test]
 fn every_example_is_right_and_says_how_to_try_it() {

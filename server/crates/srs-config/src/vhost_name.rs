@@ -130,13 +130,13 @@ pub(super) mod map {
 
     type Vhosts = BTreeMap<VhostName, VhostConfig>;
 
-    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vhosts, D::Error> {
         deserializer.deserialize_map(MapVisitor)
     }
 
-    pub(in crate::config) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         vhosts: &Vhosts,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
