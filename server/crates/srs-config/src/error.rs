@@ -44,27 +44,43 @@ pub enum Error {
         /// What it is.
         byte: u8,
     },
-    /// The file has mistakes.
+    /// The files, or the environment, have mistakes.
     #[error("{0}")]
     Invalid(Mistakes),
+    /// Some files cannot be read, and others perhaps have mistakes.
+    #[error("{}", lines(.0))]
+    Several(Vec<Self>),
 }
 
 impl Error {
-    /// The mistakes of the file, in its order; none if it was not even text.
+    /// The mistakes of all files, in the order of the files and of their lines, and of the
+    /// environment; none if a file was not even text.
     #[must_use]
     pub fn mistakes(&self) -> &[Mistake] {
         match self {
             Self::Invalid(mistakes) => &mistakes.list,
+            Self::Several(errors) => errors
+                .iter()
+                .map(Self::mistakes)
+                .find(|mistakes| !mistakes.is_empty())
+                .unwrap_or_default(),
             _ => &[],
         }
     }
 
-    pub(super) fn invalid(name: &str, mut list: Vec<Mistake>) -> Self {
-        list.sort_by_key(|mistake| (mistake.line(), mistake.column()));
-        Self::Invalid(Mistakes {
-            name: name.to_owned(),
-            list,
-        })
+    /// All of `errors`, of which there is one at least.
+    pub(super) fn all(mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(error) if errors.is_empty() => error,
+            last => {
+                errors.extend(last);
+                Self::Several(errors)
+            }
+        }
+    }
+
+    pub(super) fn invalid(mistakes: Vec<Mistake>) -> Self {
+        Self::Invalid(mistakes.into())
     }
 
     /// The file is `bytes`, of which the first `offset` are UTF-8.
@@ -80,30 +96,46 @@ impl Error {
         }
     }
 
+    /// Whether there is no such file.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// The mistakes of one file, of which the first twenty are displayed.
+/// The mistakes of a configuration, of which the first twenty are displayed.
 #[derive(Debug)]
 pub struct Mistakes {
-    name: String,
     list: Vec<Mistake>,
+}
+
+impl From<Vec<Mistake>> for Mistakes {
+    fn from(list: Vec<Mistake>) -> Self {
+        Self { list }
+    }
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.list.iter().take(MAX_SHOWN).enumerate() {
+        let (shown, hidden) = self.list.split_at(self.list.len().min(MAX_SHOWN));
+        for (index, mistake) in shown.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}:{mistake}", self.name)?;
+            write!(f, "{separator}{mistake}")?;
         }
-        match self.list.len().saturating_sub(MAX_SHOWN) {
-            0 => Ok(()),
-            1 => write!(f, "\n{}: and 1 more mistake", self.name),
-            more => write!(f, "\n{}: and {more} more mistakes", self.name),
+        for of_file in hidden.chunk_by(|one, next| one.file() == next.file()) {
+            let file = of_file.first().map_or("", Mistake::file);
+            match of_file.len() {
+                1 => write!(f, "\n{file}: and 1 more mistake")?,
+                more => write!(f, "\n{file}: and {more} more mistakes")?,
+            }
         }
+        Ok(())
     }
+}
+
+/// The messages, one below the other.
+fn lines(errors: &[Error]) -> String {
+    let messages: Vec<_> = errors.iter().map(Error::to_string).collect();
+    messages.join("\n")
 }
 
 fn explain(cause: &io::Error) -> String {

@@ -32,7 +32,9 @@ pub(super) fn unknown(path: &KeyPath, known: Keys, value: &DeValue<'_>) -> (Stri
                 format!("it will be {later}; take it out until then"),
             )
         }
-        Some(Fate::Is(here, name)) => (unknown, moved(name, here, table)),
+        Some(Fate::Is(here, name) | Fate::IsInWords(here, name)) => {
+            (unknown, moved(name, here, table))
+        }
         Some(Fate::IsInMillis(here, name)) => {
             let help = match value.as_integer() {
                 Some(millis) if millis.radix() == 10 => {
@@ -83,7 +85,7 @@ fn belongs_elsewhere(key: &str, table: &[&str], value: &DeValue<'_>) -> Option<S
 }
 
 /// The key of `known` that `key` is a slip of the pen away from.
-pub(super) fn nearest(key: &str, known: Keys) -> Option<&'static str> {
+pub(super) fn nearest<'a>(key: &str, known: &[&'a str]) -> Option<&'a str> {
     if key.len() > MAX_KEY {
         return None;
     }
@@ -146,9 +148,14 @@ pub(super) fn header(table: &[&str], from: &[&str]) -> String {
 
 /// `a, b or c`
 pub(super) fn either(items: impl Iterator<Item = String>) -> String {
+    list(items, "or")
+}
+
+/// `a, b {word} c`
+pub(super) fn list(items: impl Iterator<Item = String>, word: &str) -> String {
     let items: Vec<_> = items.collect();
     match items.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
         _ => items.concat(),
     }
 }

@@ -6,6 +6,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::vhost_name;
+
 /// The way from the root of a file to an entry: keys, and places in lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct KeyPath(Vec<Step>);
@@ -47,12 +49,58 @@ impl KeyPath {
         self.0.iter().filter_map(Step::as_key).collect()
     }
 
+    /// The way to the list or table that this is directly in; `None` for the root.
+    pub(super) fn parent(&self) -> Option<Self> {
+        let (_, outer) = self.0.split_last()?;
+        Some(Self(outer.to_vec()))
+    }
+
     pub(super) fn is_element(&self) -> bool {
         matches!(self.0.last(), Some(Step::Element(_)))
     }
 
     pub(super) fn starts_with(&self, other: &Self) -> bool {
         self.0.starts_with(&other.0)
+    }
+
+    /// The keys on the way to the table that this is in.
+    fn table(&self) -> Vec<&str> {
+        let mut keys = self.keys();
+        keys.pop();
+        keys
+    }
+
+    /// Whether `other`, which may write the name of its vhost in another way, is in the same table.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let (one, other) = (self.table(), other.table());
+        match (&one[..], &other[..]) {
+            (["vhost", one, rest @ ..], ["vhost", other, others @ ..]) => {
+                vhost_name::normalize(one) == vhost_name::normalize(other) && rest == others
+            }
+            (one, other) => one == other,
+        }
+    }
+
+    /// This path with the name of its vhost as it is written in `root`; `None` if that is not there.
+    pub(super) fn as_written(&self, root: &DeValue<'_>) -> Option<Self> {
+        let ["vhost", name, ..] = self.keys()[..] else {
+            return Some(self.clone());
+        };
+        let vhosts = root.get("vhost")?.get_ref().as_table()?;
+        let mut names = vhosts.keys().map(|key| &**key.get_ref());
+        let written = names.find(|written| vhost_name::normalize(written) == name)?;
+        Some(self.in_vhost(written))
+    }
+
+    /// This path with `name` for the name of its vhost, if it is in one.
+    pub(super) fn in_vhost(&self, name: &str) -> Self {
+        let mut path = self.clone();
+        if let [Step::Key(vhost), Step::Key(old), ..] = &mut path.0[..]
+            && vhost == "vhost"
+        {
+            name.clone_into(old);
+        }
+        path
     }
 
     /// The key and the value at this path; an element of a list has no key.

@@ -11,14 +11,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use self::error::Error;
+pub use self::diff::{Difference, diff};
+pub use self::effective::Shown;
+pub use self::error::{Error, Mistakes};
+pub use self::fleet::FleetConfig;
+pub use self::heartbeat::HeartbeatConfig;
+pub use self::http_api::{ApiAuth, HttpApiConfig};
+pub use self::json_schema::json_schema;
 pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel, LogTarget};
 pub use self::mistake::Mistake;
@@ -26,18 +31,31 @@ pub use self::pithy_print::PithyPrintConfig;
 pub use self::play::{Merge, PlayConfig, SendBuffer};
 pub use self::publish::{PublishConfig, Takeover};
 pub use self::refer::{Domain, DomainError, ReferConfig};
-pub use self::units::{ChunkSize, FilePath, ListenAddr, ListenAddrError};
+pub use self::secret::Secret;
+pub use self::source::{Loaded, Source};
+pub use self::stats::StatsConfig;
+pub use self::units::{ApiAddr, ChunkSize, FilePath, HttpUrl, ListenAddr, ListenAddrError};
 pub use self::vhost::{TimeJitter, VhostConfig};
 pub use self::vhost_name::{VhostName, VhostNameError};
 
-use self::units::Count;
+use self::environment::Environment;
+use self::units::{AddrList, Count};
 
 mod check;
+mod contradiction;
+mod diff;
+mod effective;
+mod environment;
 mod error;
+mod fleet;
+mod heartbeat;
 mod hint;
+mod http_api;
+mod json_schema;
 mod key_path;
 mod limits;
 mod log;
+mod merge;
 mod mistake;
 mod original;
 mod pithy_print;
@@ -46,6 +64,10 @@ mod publish;
 mod reader;
 mod refer;
 mod schema;
+mod secret;
+mod settings;
+mod source;
+mod stats;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -55,43 +77,54 @@ mod vhost_name;
 
 /// Where the configuration is looked for when no file is named.
 pub const DEFAULT_PATH: &str = "/etc/srs/srs.toml";
+/// The unix socket of the HTTP API.
+pub const DEFAULT_API_SOCKET: &str = "/run/srs/api.sock";
 
 /// A whole, checked configuration. [`Config::default`] serves RTMP on port 1935.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where RTMP is listened for: at least one address, none covered by another.
-    #[serde(with = "units::listen")]
+    #[serde(with = "AddrList::<ListenAddr>")]
     pub listen: Vec<ListenAddr>,
-    /// Most clients at a time, all protocols together; 1 to 1,000,000.
+    /// Most clients at a time, without those who ask the API; 1 to 1,000,000.
     #[serde(with = "Count::<1, 1_000_000>")]
     pub max_connections: usize,
     /// Size of the RTMP chunks sent, where a vhost has no size of its own.
     pub chunk_size: ChunkSize,
     /// The file that holds the process id while the server runs; none is written by default.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "FilePath")]
     pub pid: Option<FilePath>,
     /// `[log]`
     pub log: LogConfig,
     /// `[limits]`
     pub limits: LimitsConfig,
+    /// `[http_api]`
+    pub http_api: HttpApiConfig,
+    /// `[heartbeat]`
+    pub heartbeat: HeartbeatConfig,
+    /// `[fleet]`
+    pub fleet: FleetConfig,
+    /// `[stats]`
+    pub stats: StatsConfig,
     /// `[pithy_print]`
     pub pithy_print: PithyPrintConfig,
-    /// `[vhost."NAME"]`: only those that the file has; see [`Config::vhost`].
+    /// `[vhost."NAME"]`: only those that the file has.
     #[serde(rename = "vhost", with = "vhost_name::map")]
+    #[schemars(with = "BTreeMap<VhostName, VhostConfig>")]
     pub vhosts: BTreeMap<VhostName, VhostConfig>,
 }
 
 impl Config {
-    /// Reads the file at `path`; without a path [`DEFAULT_PATH`] if it exists, else the defaults.
+    /// Reads the file at `path`, or without one that at [`DEFAULT_PATH`] if it exists, and the
+    /// folder `conf.d` beside it: see [`Source`].
     ///
     /// # Errors
-    /// [`Error`] if the file cannot be read, is no UTF-8 text, or has mistakes.
+    /// [`Error`] if a file cannot be read, is no UTF-8 text, or has mistakes.
     pub fn load(path: Option<&Path>) -> Result<Self, Error> {
-        match path {
-            Some(path) => Self::load_file(path),
-            None => Self::load_if_exists(Path::new(DEFAULT_PATH)),
-        }
+        let source = Source::of_file(path.map(Path::to_owned));
+        source.load().map(|loaded| loaded.config)
     }
 
     /// Reads a configuration out of `text`; `name` is what messages call it, usually a path.
@@ -99,33 +132,11 @@ impl Config {
     /// # Errors
     /// [`Error::Invalid`] with all mistakes of the text.
     pub fn parse(text: &str, name: &str) -> Result<Self, Error> {
-        check::read(text).map_err(|mistakes| Error::invalid(name, mistakes))
-    }
-
-    fn load_if_exists(path: &Path) -> Result<Self, Error> {
-        match Self::load_file(path) {
-            Err(error) if error.is_not_found() => Ok(Self::default()),
-            result => result,
-        }
-    }
-
-    fn load_file(path: &Path) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes))
-            .map_err(|cause| Error::Unreadable {
-                path: path.to_owned(),
-                cause,
-            })?;
-        if bytes.len() as u64 > MAX_FILE_SIZE {
-            return Err(Error::TooLarge {
-                path: path.to_owned(),
-                max: MAX_FILE_SIZE,
-            });
-        }
-        let text = str::from_utf8(&bytes)
-            .map_err(|error| Error::not_utf8(path, &bytes, error.valid_up_to()))?;
-        Self::parse(text, &path.to_string_lossy())
+        let file = check::File {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        };
+        check::read(&[file], &Environment::default()).map_err(Error::invalid)
     }
 
     /// What a client gets that asks for `host`: the name the host is served as, and its settings.
@@ -155,12 +166,12 @@ impl Default for Config {
             pid: None,
             log: LogConfig::default(),
             limits: LimitsConfig::default(),
+            http_api: HttpApiConfig::default(),
+            heartbeat: HeartbeatConfig::default(),
+            fleet: FleetConfig::default(),
+            stats: StatsConfig::default(),
             pithy_print: PithyPrintConfig::default(),
             vhosts: BTreeMap::new(),
         }
     }
 }
-
-/// Whoever names a device or a recording instead of the configuration should hear so at once,
-/// not when the memory is full. A thousand vhosts with every key are about 1 MB.
-const MAX_FILE_SIZE: u64 = 16 << 20;

@@ -4,16 +4,18 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::{Count, DurationBetween, SizeBetween};
 
 /// `[limits]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Most connections at a time from one IP address; `None` (0 in the file): no limit.
+    /// Most connections at a time from one IP address; up to 1,000,000. 0 in the file: no limit.
     #[serde(with = "or_no_limit")]
+    #[schemars(with = "Count::<0, 1_000_000>")]
     pub connections_per_address: Option<NonZeroU32>,
     /// How long a peer may take for the handshake; 100 ms to 10 min.
     #[serde(with = "Timeout")]

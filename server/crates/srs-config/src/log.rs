@@ -1,18 +1,19 @@
 //! `[log]`: where log lines go, how many, and in which form.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::FilePath;
 
 /// `[log]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// Where lines go.
     pub target: LogTarget,
     /// The least important lines that are still written.
     pub level: LogLevel,
-    /// The file, used when `target` is [`LogTarget::File`].
+    /// The file, used when `target` is "file".
     pub file: FilePath,
     /// How a line looks on the console and in a file; the journal has fields instead.
     pub format: LogFormat,
@@ -30,7 +31,7 @@ impl Default for LogConfig {
 }
 
 /// Where log lines go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogTarget {
     /// The journal if systemd started the server, else the console.
@@ -44,7 +45,9 @@ pub enum LogTarget {
 }
 
 /// How important a line is, the most important first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// What an operator must act on.
@@ -60,7 +63,7 @@ pub enum LogLevel {
 }
 
 /// How a line looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.

@@ -1,23 +1,38 @@
-//! One mistake in a configuration file, shown in its line.
+//! One mistake in a configuration: in a file, shown in its line, or in the environment.
 
 use std::fmt;
 use std::ops::Range;
 
-/// What is wrong at one place of the text, and what would have been right.
+use super::settings;
+
+/// What is wrong at one place, and what would have been right.
 ///
-/// It is displayed without the file's name, from the line on:
+/// In a file it is displayed in its line:
 ///
 /// ```text
-/// 3:1: unknown key `lisen`
+/// /etc/srs/srs.toml:3:1: unknown key `lisen`
 ///   3 | lisen = ["1935"]
 ///     | ^^^^^ did you mean `listen`?
 /// ```
+///
+/// and in the environment in one line:
+///
+/// ```text
+/// environment: SRS_MAX_CONNECTIONS cannot be "many": expected a whole number from 1 to 1000000
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    line: usize,
-    column: usize,
+    file: String,
+    /// Where in the file; `None` in the environment.
+    place: Option<Place>,
     problem: String,
     help: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
     excerpt: String,
     /// The part of `excerpt` that is marked, in characters.
     marked: Range<usize>,
@@ -25,7 +40,14 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake at `span`, a range of bytes of `text`; beyond the end counts as at the end.
-    pub(super) fn new(text: &str, span: Range<usize>, problem: String, help: String) -> Self {
+    /// The value of a secret is shown nowhere, nor is the query of a URL: what is told of a file
+    /// goes into logs.
+    pub(super) fn new(
+        text: &str,
+        span: Range<usize>,
+        mut problem: String,
+        mut help: String,
+    ) -> Self {
         let place = floor_char_boundary(text, span.start);
         let line_start = text[..place].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[line_start..]
@@ -38,27 +60,74 @@ impl Mistake {
         let end = floor_char_boundary(text, span.end.clamp(start, line_end)).max(start);
         let from = text[line_start..start].chars().count();
         let len = text[start..end].chars().count().max(1);
-        let (excerpt, marked) = window(line, from..from + len);
+        let secret = settings::secret_in(line).map(|secret| {
+            for message in [&mut problem, &mut help] {
+                *message = hide(message, &line[secret.start..]);
+            }
+            secret.start
+        });
+        let query = settings::query_in(line).map(|query| {
+            for message in [&mut problem, &mut help] {
+                *message = message.replace(&format!("?{}", &line[query.clone()]), "?…");
+            }
+            query.start
+        });
+        let (excerpt, marked) = match secret.into_iter().chain(query).min() {
+            None => window(line, from..from + len),
+            Some(hidden) => {
+                let before = &line[..hidden];
+                let from = from.min(before.chars().count());
+                let len = len.min(before.chars().count() - from).max(1);
+                window(&format!("{before}…"), from..from + len)
+            }
+        };
         Self {
-            line: text[..line_start].matches('\n').count() + 1,
-            column: from + 1,
+            file: String::new(),
+            place: Some(Place {
+                line: text[..line_start].matches('\n').count() + 1,
+                column: from + 1,
+                excerpt,
+                marked,
+            }),
             problem,
             help,
-            excerpt,
-            marked,
         }
     }
 
-    /// Line in the file, from 1.
-    #[must_use]
-    pub fn line(&self) -> usize {
-        self.line
+    /// A mistake in a variable, which `problem` names.
+    pub(super) fn in_environment(problem: String, help: String) -> Self {
+        Self {
+            file: ENVIRONMENT.to_owned(),
+            place: None,
+            problem,
+            help,
+        }
     }
 
-    /// Column in the line, from 1, in characters.
+    /// The same in the file of this name.
+    pub(super) fn in_file(self, name: &str) -> Self {
+        Self {
+            file: name.to_owned(),
+            ..self
+        }
+    }
+
+    /// The name of the file, or `environment`.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Line in the file, from 1; 0 in the environment.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.place.as_ref().map_or(0, |place| place.line)
+    }
+
+    /// Column in the line, from 1, in characters; 0 in the environment.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.column
+        self.place.as_ref().map_or(0, |place| place.column)
     }
 
     /// What is wrong.
@@ -76,21 +145,44 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}:{}: {}", self.line, self.column, self.problem)?;
-        writeln!(f, "  {} | {}", self.line, self.excerpt)?;
-        let gutter = self.line.to_string().len();
+        let Self {
+            file,
+            place,
+            problem,
+            help,
+        } = self;
+        let Some(place) = place else {
+            return write!(f, "{file}: {problem}: {help}");
+        };
+        let Place { line, column, .. } = place;
+        writeln!(f, "{file}:{line}:{column}: {problem}")?;
+        writeln!(f, "  {line} | {}", place.excerpt)?;
+        let gutter = line.to_string().len();
         write!(f, "  {:gutter$} | ", "")?;
         // A tab below a tab keeps the marks in place, however wide the terminal shows it.
-        for c in self.excerpt.chars().take(self.marked.start) {
+        for c in place.excerpt.chars().take(place.marked.start) {
             f.write_str(if c == '\t' { "\t" } else { " " })?;
         }
-        write!(f, "{:^<1$}", "", self.marked.len())?;
-        if self.help.is_empty() {
+        write!(f, "{:^<1$}", "", place.marked.len())?;
+        if help.is_empty() {
             Ok(())
         } else {
-            write!(f, " {}", self.help)
+            write!(f, " {help}")
         }
     }
+}
+
+/// `message` without `secret`, in the forms in which messages repeat what was written.
+fn hide(message: &str, secret: &str) -> String {
+    let bare = secret.trim_end_matches([' ', '\t', ';', ',']);
+    let plain = bare.trim_matches(['"', '\'', '“', '”', '„', '‘', '’']);
+    if plain.is_empty() {
+        return message.to_owned();
+    }
+    message
+        .replace(&format!("{plain:?}"), "\"…\"")
+        .replace(&format!(" {plain};"), " …;")
+        .replace(&format!("`{bare}`"), "`…`")
 }
 
 /// The part of `line` around `marked` that fits a screen, and where `marked` is in it.
@@ -127,6 +219,9 @@ fn floor_char_boundary(text: &str, index: usize) -> usize {
         .unwrap_or(0)
 }
 
+/// What the place of mistakes is called that are in no file.
+const ENVIRONMENT: &str = "environment";
+
 /// Most characters of a line that are shown.
 const MAX_EXCERPT: usize = 120;
 
@@ -139,23 +234,109 @@ mod tests {
     #[test]
     fn the_line_is_shown_with_the_place_marked() {
         let cases = [
-            ("a = 1\nbc = 2\n", 6..8, "2:1: p\n  2 | bc = 2\n    | ^^ h"),
+            (
+                "a = 1\nbc = 2\n",
+                6..8,
+                "f:2:1: p\n  2 | bc = 2\n    | ^^ h",
+            ),
             (
                 "a = 1\r\nb = 2\r\n",
                 11..20,
-                "2:5: p\n  2 | b = 2\n    |     ^ h",
+                "f:2:5: p\n  2 | b = 2\n    |     ^ h",
             ),
-            ("\tä = 1", 6..7, "1:6: p\n  1 | \tä = 1\n    | \t    ^ h"),
-            ("a =", 3..3, "1:4: p\n  1 | a =\n    |    ^ h"),
-            ("a =\n", 99..99, "2:1: p\n  2 | \n    | ^ h"),
-            ("\r", 1..1, "1:1: p\n  1 | \n    | ^ h"),
-            ("", 0..0, "1:1: p\n  1 | \n    | ^ h"),
-            ("a\u{1b}[1m", 0..1, "1:1: p\n  1 | a\u{fffd}[1m\n    | ^ h"),
+            ("\tä = 1", 6..7, "f:1:6: p\n  1 | \tä = 1\n    | \t    ^ h"),
+            ("a =", 3..3, "f:1:4: p\n  1 | a =\n    |    ^ h"),
+            ("a =\n", 99..99, "f:2:1: p\n  2 | \n    | ^ h"),
+            ("\r", 1..1, "f:1:1: p\n  1 | \n    | ^ h"),
+            ("", 0..0, "f:1:1: p\n  1 | \n    | ^ h"),
+            (
+                "a\u{1b}[1m",
+                0..1,
+                "f:1:1: p\n  1 | a\u{fffd}[1m\n    | ^ h",
+            ),
         ];
         for (text, span, expected) in cases {
-            let mistake = Mistake::new(text, span, "p".to_owned(), "h".to_owned());
+            let mistake = Mistake::new(text, span, "p".to_owned(), "h".to_owned()).in_file("f");
             assert_eq!(mistake.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn the_value_of_a_secret_is_not_shown() {
+        let cases = [
+            (
+                "token = \"abc\"",
+                8..13,
+                "f:1:9: p\n  1 | token = …\n    |         ^ h",
+            ),
+            (
+                "  token=abc",
+                8..11,
+                "f:1:9: p\n  1 |   token=…\n    |         ^ h",
+            ),
+            (
+                "password abc;",
+                0..13,
+                "f:1:1: p\n  1 | password …\n    | ^^^^^^^^^ h",
+            ),
+            (
+                "http_api = { token = \"abc\", a = 1 }",
+                28..29,
+                "f:1:29: p\n  1 | http_api = { token = …\n    |                      ^ h",
+            ),
+            (
+                "http_api.password = 'abc'",
+                0..8,
+                "f:1:1: p\n  1 | http_api.password = …\n    | ^^^^^^^^ h",
+            ),
+            (
+                "\"token\" = 'abc'",
+                0..7,
+                "f:1:1: p\n  1 | \"token\" = …\n    | ^^^^^^^ h",
+            ),
+            (
+                "pasword = 'abc'",
+                0..7,
+                "f:1:1: p\n  1 | pasword = …\n    | ^^^^^^^ h",
+            ),
+            (
+                "tokens = [",
+                0..6,
+                "f:1:1: p\n  1 | tokens = …\n    | ^^^^^^ h",
+            ),
+            (
+                "# a token is",
+                0..1,
+                "f:1:1: p\n  1 | # a token …\n    | ^ h",
+            ),
+            (
+                "token_traverse = true",
+                0..14,
+                "f:1:1: p\n  1 | token_traverse = true\n    | ^^^^^^^^^^^^^^ h",
+            ),
+            ("token =", 7..7, "f:1:8: p\n  1 | token =\n    |        ^ h"),
+        ];
+        for (text, span, expected) in cases {
+            let mistake = Mistake::new(text, span, "p".to_owned(), "h".to_owned()).in_file("f");
+            assert_eq!(mistake.to_string(), expected);
+        }
+        let messages = [
+            "write \"abc\"",
+            "`token abc;` is old",
+            "`\"abc\"` is here a second time",
+        ];
+        for message in messages {
+            assert!(!hide(message, "\"abc\";").contains("abc"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_query_of_a_url_is_not_shown() {
+        let text = "url = \"htp://h/x?token=abc\" # for room 1";
+        let problem = "it cannot be \"htp://h/x?token=abc\"".to_owned();
+        let mistake = Mistake::new(text, 6..27, problem, "h".to_owned()).in_file("f");
+        let expected = "f:1:7: it cannot be \"htp://h/x?…\"\n  1 | url = \"htp://h/x?…\n    |       ^^^^^^^^^^^ h";
+        assert_eq!(mistake.to_string(), expected);
     }
 
     #[test]
@@ -163,7 +344,7 @@ mod tests {
         let text = format!("{}x{}", "a".repeat(500), "b".repeat(500));
         let mistake = Mistake::new(&text, 500..501, "p".to_owned(), "h".to_owned());
         let (a, b) = ("a".repeat(60), "b".repeat(59));
-        let expected = format!("1:501: p\n  1 | …{a}x{b}…\n    | {:61}^ h", "");
+        let expected = format!(":1:501: p\n  1 | …{a}x{b}…\n    | {:61}^ h", "");
         assert_eq!(mistake.to_string(), expected);
     }
 

@@ -14,6 +14,8 @@ use super::schema::{self, ANY_VHOST};
 pub(super) enum Fate {
     /// It is this key of this table.
     Is(Path, &'static str),
+    /// It is this key of this table, where some words mean something else.
+    IsInWords(Path, &'static str),
     /// It is this key of this table, where a bare number is seconds. There it was milliseconds.
     IsInMillis(Path, &'static str),
     /// It comes in a later version.
@@ -29,6 +31,11 @@ type Path = &'static [&'static str];
 
 const ROOT: Path = &[];
 const LOG: Path = &["log"];
+const HTTP_API: Path = &["http_api"];
+/// Later SRS's table for basic authentication.
+const HTTP_API_AUTH: Path = &["http_api", "auth"];
+const HEARTBEAT: Path = &["heartbeat"];
+const STATS: Path = &["stats"];
 const PITHY_PRINT: Path = &["pithy_print"];
 const VHOST: Path = &["vhost", ANY_VHOST];
 const PUBLISH: Path = &["vhost", ANY_VHOST, "publish"];
@@ -38,8 +45,8 @@ const EDGE: Path = &["vhost", ANY_VHOST, "edge"];
 
 /// Names by the table in which they are used.
 const FATES: &[(Path, &str, Fate)] = &[
-    (ROOT, "srs_log_tank", Fate::Is(LOG, "target")),
-    (ROOT, "srs_log_level", Fate::Is(LOG, "level")),
+    (ROOT, "srs_log_tank", Fate::IsInWords(LOG, "target")),
+    (ROOT, "srs_log_level", Fate::IsInWords(LOG, "level")),
     (ROOT, "srs_log_level_v2", Fate::Is(LOG, "level")),
     (ROOT, "srs_log_file", Fate::Is(LOG, "file")),
     (
@@ -47,19 +54,77 @@ const FATES: &[(Path, &str, Fate)] = &[
         "daemon",
         Fate::Gone("leave it out: srs stays in the foreground, systemd watches it"),
     ),
+    (ROOT, "disable_daemon_for_docker", IN_FOREGROUND),
+    (ROOT, "in_docker", IN_FOREGROUND),
     (
         ROOT,
         "pithy_print_ms",
         Fate::Gone("it is `publish` and `play` in [pithy_print] here"),
     ),
+    (
+        ROOT,
+        "exporter",
+        Fate::Gone("leave it out: [http_api] serves Prometheus at /metrics"),
+    ),
+    (ROOT, "inotify_auto_reload", RELOADED_WHEN_TOLD),
+    (ROOT, "auto_reload_for_docker", RELOADED_WHEN_TOLD),
+    (
+        ROOT,
+        "server_id",
+        Fate::Gone("leave it out: `device_id` in [heartbeat] names this server"),
+    ),
+    (
+        ROOT,
+        "config_file",
+        Fate::Gone("the option -c of srs names the file"),
+    ),
+    (
+        ROOT,
+        "env_only",
+        Fate::Gone("the option -e of srs takes the environment"),
+    ),
+    (
+        ROOT,
+        "work_dir",
+        Fate::Gone("leave it out: the unit of systemd, or the container, sets the folder"),
+    ),
+    (
+        ROOT,
+        "utc_time",
+        Fate::Gone("leave it out: the environment variable TZ sets the time zone"),
+    ),
+    (ROOT, "asprocess", STOPPED_BY_SYSTEMD),
+    (ROOT, "grace_start_wait", STOPPED_BY_SYSTEMD),
+    (ROOT, "grace_final_wait", STOPPED_BY_SYSTEMD),
+    (ROOT, "force_grace_quit", STOPPED_BY_SYSTEMD),
+    (ROOT, "query_latest_version", ASKS_NOBODY),
+    (ROOT, "first_wait_for_qlv", ASKS_NOBODY),
     (ROOT, "ff_log_dir", Fate::Later),
-    (ROOT, "http_api", Fate::Later),
     (ROOT, "http_server", Fate::Later),
     (ROOT, "http_stream", Fate::LaterAs(&["http_server"])),
+    (ROOT, "rtc_server", Fate::Later),
+    (ROOT, "srt_server", Fate::Later),
     (ROOT, "tls", Fate::Later),
-    (ROOT, "heartbeat", Fate::Later),
-    (ROOT, "stats", Fate::Later),
     (ROOT, "cluster", Fate::Later),
+    (HTTP_API, "https", Fate::LaterAs(&["tls"])),
+    (
+        HTTP_API,
+        "raw_api",
+        Fate::Gone("leave it out: POST /api/v1/reload and `srsctl reload` reload"),
+    ),
+    (HTTP_API_AUTH, "enabled", LOGIN),
+    (HTTP_API_AUTH, "username", Fate::Is(HTTP_API, "username")),
+    (HTTP_API_AUTH, "password", Fate::Is(HTTP_API, "password")),
+    (
+        HEARTBEAT,
+        "ports",
+        Fate::Gone("leave it out: heartbeats have no list of ports"),
+    ),
+    (
+        STATS,
+        "enabled",
+        Fate::Gone("leave it out: figures of the machine are always taken, every few seconds"),
+    ),
     (PITHY_PRINT, "forwarder", Fate::Later),
     (PITHY_PRINT, "encoder", Fate::Later),
     (PITHY_PRINT, "ingester", Fate::Later),
@@ -102,6 +167,9 @@ const FATES: &[(Path, &str, Fate)] = &[
     (VHOST, "transcode", Fate::Later),
     (VHOST, "ingest", Fate::Later),
     (VHOST, "bandcheck", Fate::Later),
+    (VHOST, "exec", Fate::Later),
+    (VHOST, "rtc", Fate::Later),
+    (VHOST, "srt", Fate::Later),
     (
         PUBLISH,
         "firstpkt_timeout",
@@ -121,15 +189,39 @@ const FATES: &[(Path, &str, Fate)] = &[
         "mw_msgs",
         Fate::Gone("leave it out: packets are collected by time, which is `merge`, not by number"),
     ),
+    (PLAY, "gop_cache", Fate::Is(VHOST, "gop_cache")),
+    (PLAY, "gop_cache_max_frames", BY_MEMORY),
+    (PLAY, "queue_length", Fate::Is(VHOST, "queue_length")),
+    (PLAY, "time_jitter", Fate::Is(VHOST, "time_jitter")),
+    (PLAY, "atc", Fate::Is(VHOST, "atc")),
+    (PLAY, "atc_auto", Fate::Is(VHOST, "atc_auto")),
+    (PLAY, "mix_correct", Fate::Is(VHOST, "mix_correct")),
     (PLAY, "send_min_interval", NOT_SPACED),
     (PLAY, "tcp_nodelay", ALWAYS_NODELAY),
 ];
 
 const ALWAYS_NODELAY: Fate = Fate::Gone("leave it out: it is always on");
+const IN_FOREGROUND: Fate = Fate::Gone("leave it out: srs always stays in the foreground");
+const RELOADED_WHEN_TOLD: Fate =
+    Fate::Gone("leave it out: `systemctl reload srs` or `srsctl reload` applies a changed file");
+const STOPPED_BY_SYSTEMD: Fate =
+    Fate::Gone("leave it out: srs ends in order at SIGTERM, and its clients are told");
+const ASKS_NOBODY: Fate = Fate::Gone("leave it out: srs asks nobody for newer versions");
+const BY_MEMORY: Fate =
+    Fate::Gone("leave it out: `stream_memory` in [limits] bounds what is kept of a stream");
+const LOGIN: Fate = Fate::Gone(
+    "leave it out: there is basic authentication if [http_api] has `username` and `password`",
+);
 const NOT_SPACED: Fate = Fate::Gone(
     "leave it out: packets cannot be spaced evenly, they are sent as they come or as `merge` says",
 );
 const READ_AT_ONCE: Fate = Fate::Gone("leave it out: what has arrived is read in one go");
+
+/// All names from elsewhere, each with its table.
+pub(super) fn fates() -> impl Iterator<Item = (&'static [&'static str], &'static &'static str, Fate)>
+{
+    FATES.iter().map(|(table, key, fate)| (*table, key, *fate))
+}
 
 /// What has become of `key` in the table at `table`, if it is a name from elsewhere.
 pub(super) fn fate(table: &[&str], key: &str) -> Option<Fate> {
@@ -147,6 +239,10 @@ pub(super) fn explain_value(path: &KeyPath, value: &DeValue<'_>) -> Option<Strin
             let level = value.as_str()?;
             Some(format!("SRS's {level:?} is {:?} here", log_level(level)?))
         }
+        ["http_api", "auth"] if value.is_table() => Some(
+            "SRS's table for basic authentication is `username` and `password` in [http_api] here"
+                .to_owned(),
+        ),
         ["vhost", _, "refer"] if value.is_array() => {
             Some(format!("the list for all clients is `all` in [{path}]"))
         }
@@ -158,11 +254,20 @@ pub(super) fn explain_value(path: &KeyPath, value: &DeValue<'_>) -> Option<Strin
     }
 }
 
-/// The level that has the lines which SRS 1.0 wrote at `level`, where the names differ.
+/// The level that has the lines which SRS 1.0 wrote at `level`, where nothing has that name.
 fn log_level(level: &str) -> Option<&'static str> {
     match level {
         "verbose" | "verb" => Some("trace"),
         _ => None,
+    }
+}
+
+/// What SRS's word for a log level or for where the log goes is here, where it is another.
+pub(super) fn word(word: &str) -> Option<&'static str> {
+    match word {
+        "trace" => Some("info"),
+        "info" => Some("debug"),
+        _ => log_level(word),
     }
 }
 
@@ -237,7 +342,7 @@ fn translate(words: &[String], opens: bool, blocks: &[Vec<String>]) -> String {
     };
     let path: Vec<_> = blocks.iter().flatten().map(String::as_str).collect();
     let table = schema::generalize(&path);
-    if !schema::is_table(&table) {
+    if !schema::is_table(&table) && table != HTTP_API_AUTH {
         return "leave it out with its block".to_owned();
     }
     if opens && name == "vhost" {
@@ -254,6 +359,7 @@ fn translate(words: &[String], opens: bool, blocks: &[Vec<String>]) -> String {
     };
     match fate(&table, name) {
         Some(Fate::Is(here, key)) => write(key, &toml_value(key, values), here),
+        Some(Fate::IsInWords(here, key)) => write(key, &toml_words(key, values), here),
         Some(Fate::IsInMillis(here, key)) => write(key, &toml_millis(values), here),
         Some(Fate::Gone(reason)) => reason.to_owned(),
         Some(Fate::Later | Fate::LaterAs(_)) => {
@@ -262,6 +368,17 @@ fn translate(words: &[String], opens: bool, blocks: &[Vec<String>]) -> String {
         None if table == VHOST && name == "refer" && !opens => {
             write("all", &toml_list(values), REFER)
         }
+        None if opens && table == HTTP_API && name == "auth" => {
+            "leave it out: `username` and `password` are in [http_api] here".to_owned()
+        }
+        // There it was open to everybody.
+        None if table == HTTP_API && name == "listen" => match values {
+            [port] if port.bytes().all(|b| b.is_ascii_digit()) => format!(
+                "write listen = [\"127.0.0.1:{port}\"], or [{port:?}] and a token if other hosts \
+                 need it"
+            ),
+            values => write(name, &toml_list(values), HTTP_API),
+        },
         None if opens => {
             let inner: Vec<_> = path.iter().copied().chain([name.as_str()]).collect();
             format!("write {}", hint::header(&inner, &[]))
@@ -291,21 +408,32 @@ fn toml_list(values: &[String]) -> String {
     )
 }
 
+/// The value of `key` in TOML, which was in SRS's words.
+fn toml_words(key: &str, values: &[String]) -> String {
+    let first = values.first().map_or("", String::as_str);
+    match key {
+        "target" if first != "console" => "\"file\"".to_owned(),
+        _ => format!("{:?}", word(first).unwrap_or(first)),
+    }
+}
+
 /// The value of `key` in TOML.
 fn toml_value(key: &str, values: &[String]) -> String {
     let first = values.first().map_or("", String::as_str);
     match (key, first) {
-        ("listen" | "all" | "publish" | "play", _) => toml_list(values),
-        ("target", "console") => "\"console\"".to_owned(),
-        ("target", _) => "\"file\"".to_owned(),
-        ("level", "trace") => "\"info\"".to_owned(),
-        ("level", "info") => "\"debug\"".to_owned(),
-        ("level", level) => format!("{:?}", log_level(level).unwrap_or(level)),
+        ("listen" | "all" | "publish" | "play" | "disk", _) => toml_list(values),
         (_, "on") => "true".to_owned(),
         (_, "off") if key != "time_jitter" => "false".to_owned(),
-        (_, number) if number.parse::<u64>().is_ok() => number.to_owned(),
+        (_, number) if is_decimal(number) => number.to_owned(),
         (_, text) => format!("{text:?}"),
     }
+}
+
+/// Whether `text` is a number as TOML has it: `9`, `9.5`, but not `9.`.
+fn is_decimal(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    is_digits(whole) && is_digits(fraction)
 }
 
 #[cfg(test)]
@@ -319,10 +447,15 @@ mod tests {
                 !schema::has(table, name),
                 "{name} is a key, so it needs no explanation"
             );
-            if let Fate::Is(path, key) | Fate::IsInMillis(path, key) = fate {
+            if let Fate::Is(path, key) | Fate::IsInWords(path, key) | Fate::IsInMillis(path, key) =
+                fate
+            {
                 assert!(schema::has(path, key), "{name} is said to be {key}");
             }
-            assert!(schema::is_table(table), "{table:?}");
+            assert!(
+                schema::is_table(table) || *table == HTTP_API_AUTH,
+                "{table:?}"
+            );
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::DurationOrOff;
 
-/// `[pithy_print]`: time between two summary lines; `None` (0 in the file): no such lines.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `[pithy_print]`: time between two summary lines; "0s" in the file: no such lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PithyPrintConfig {
     /// For publishers; 1 s to 1 h.

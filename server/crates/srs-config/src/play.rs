@@ -1,13 +1,15 @@
 //! `[vhost."NAME".play]`: how players are served.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::{DurationBetween, DurationOrAuto, SizeOrAuto};
 
 /// `[vhost."NAME".play]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlayConfig {
     /// How long a player may wait for a stream that nobody has published yet; 0 to 24 h. Zero:
@@ -15,7 +17,7 @@ pub struct PlayConfig {
     #[serde(with = "DurationBetween::<0, 86_400_000>")]
     pub wait: Duration,
     /// How long packets are collected before they are written to a player in one go, unless
-    /// `min_latency` says otherwise: see [`PlayConfig::merge`].
+    /// `min_latency` says otherwise.
     pub merge: Merge,
     /// Whether each packet is written at once, whatever `merge` says.
     pub min_latency: bool,
@@ -65,6 +67,20 @@ impl<'de> Deserialize<'de> for Merge {
     }
 }
 
+impl JsonSchema for Merge {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Merge".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        MergeTime::json_schema(generator)
+    }
+}
+
 impl Serialize for Merge {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let time = match *self {
@@ -89,6 +105,20 @@ type SendBufferSize = SizeOrAuto<4_000, 64_000_000>;
 impl<'de> Deserialize<'de> for SendBuffer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         SendBufferSize::deserialize(deserializer).map(|size| size.map_or(Self::Auto, Self::Bytes))
+    }
+}
+
+impl JsonSchema for SendBuffer {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SendBuffer".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        SendBufferSize::json_schema(generator)
     }
 }
 

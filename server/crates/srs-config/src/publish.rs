@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::DurationBetween;
 
 /// `[vhost."NAME".publish]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PublishConfig {
     /// What happens when somebody publishes a stream that has a publisher.
@@ -41,7 +42,7 @@ impl Default for PublishConfig {
 }
 
 /// What happens when somebody publishes a stream that has a publisher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Takeover {
     /// The new one takes over if its URL has the same parameters as the old one's or, where

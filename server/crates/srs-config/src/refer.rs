@@ -1,13 +1,15 @@
 //! `[vhost."NAME".refer]`: the web pages whose players may connect.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// `[vhost."NAME".refer]`: domains of the page that a client names in `pageUrl`. An empty list
 /// restricts nobody.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReferConfig {
     /// Whether the lists are looked at.
@@ -72,6 +74,20 @@ impl<'de> Deserialize<'de> for Domain {
         String::deserialize(deserializer)?
             .parse()
             .map_err(|error| de::Error::custom(format_args!("{error}; {EXPECTED}")))
+    }
+}
+
+impl JsonSchema for Domain {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Domain".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^[^\s:/*]+$" })
     }
 }
 

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+mod differences;
 mod documentation;
+mod effective;
+mod environment;
 mod examples;
 mod files;
 mod lookup;
+mod merging;
 mod messages;
+mod schema;
 mod typos;
 
 /// A file or folder of the source tree.

@@ -6,18 +6,25 @@
 //! [`Count`]. Where a setting has a value of another kind beside those, its own type uses an
 //! adapter: [`DurationOrAuto`], [`SizeOrAuto`]. What they report says what would have been right.
 
+pub(super) use self::addr_list::AddrList;
+pub use self::api_addr::ApiAddr;
 pub use self::chunk_size::ChunkSize;
 pub(super) use self::count::Count;
+pub(super) use self::device_id::DeviceId;
 pub(super) use self::duration::{DurationBetween, DurationOrAuto, DurationOrOff};
 pub use self::file_path::FilePath;
-pub(super) use self::listen_addr::list as listen;
+pub use self::http_url::HttpUrl;
 pub use self::listen_addr::{ListenAddr, ListenAddrError};
 pub(super) use self::size::{SizeBetween, SizeOrAuto};
 
+mod addr_list;
+mod api_addr;
 mod chunk_size;
 mod count;
+mod device_id;
 mod duration;
 mod file_path;
+mod http_url;
 mod listen_addr;
 mod size;
 

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::units::{ChunkSize, DurationBetween};
 use super::{PlayConfig, PublishConfig, ReferConfig};
 
 /// `[vhost."NAME"]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VhostConfig {
     /// Whether clients of this vhost are served at all.
     pub enabled: bool,
-    /// Size of the RTMP chunks sent; `None`: [`Config::chunk_size`](super::Config::chunk_size).
+    /// Size of the RTMP chunks sent; by default that at the top of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ChunkSize")]
     pub chunk_size: Option<ChunkSize>,
     /// Whether a player starts with the newest group of pictures instead of waiting for the next
     /// key frame.
@@ -58,7 +60,7 @@ impl Default for VhostConfig {
 }
 
 /// How timestamps are corrected for players.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TimeJitter {
     /// They start near zero and never jump.
@@ -67,23 +69,4 @@ pub enum TimeJitter {
     Zero,
     /// They are the publisher's.
     Off,
-}
-
-/// A setting that another one of the same table forbids.
-pub(super) struct Contradiction {
-    /// The setting.
-    pub(super) key: &'static str,
-    /// What it would take.
-    pub(super) needs: &'static str,
-}
-
-impl VhostConfig {
-    /// What is wrong with the settings as a whole, if anything.
-    pub(super) fn contradiction(&self) -> Option<Contradiction> {
-        let is_rewritten = !self.atc && self.time_jitter != TimeJitter::Off;
-        (self.mix_correct && is_rewritten).then_some(Contradiction {
-            key: "mix_correct",
-            needs: "it needs atc = true or time_jitter = \"off\" in the same table",
-        })
-    }
 }

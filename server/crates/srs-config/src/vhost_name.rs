@@ -6,6 +6,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::VhostConfig;
@@ -23,6 +24,13 @@ impl VhostName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// [`VhostName::DEFAULT`].
+impl Default for VhostName {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
     }
 }
 
@@ -94,6 +102,23 @@ impl<'de> Deserialize<'de> for VhostName {
         String::deserialize(deserializer)?
             .parse()
             .map_err(|error| de::Error::custom(format_args!("{error}; {EXPECTED}")))
+    }
+}
+
+impl JsonSchema for VhostName {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "VhostName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^[^\s:/*]+$|^\[?([0-9A-Fa-f]*:){2}[0-9A-Fa-f:.]*\]?$",
+        })
     }
 }
 

@@ -1,20 +1,24 @@
 //! Files that cannot be read, and those that can in spite of their looks.
 
 use std::fs::{self, File};
+use std::path::PathBuf;
 
 use tempfile::tempdir;
 
-use crate::{Config, Error};
+use crate::{Config, Error, Source};
 
 #[test]
 fn without_a_file_the_defaults_count() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("srs.toml");
-    assert_eq!(Config::load_if_exists(&path).unwrap(), Config::default());
+    let load = || Source::default().load_with_default(&path);
+    assert_eq!(load().unwrap().config, Config::default());
+    assert_eq!(load().unwrap().files, [""; 0].map(PathBuf::from));
     fs::write(&path, "max_connections = 7").unwrap();
-    assert_eq!(Config::load_if_exists(&path).unwrap().max_connections, 7);
+    assert_eq!(load().unwrap().config.max_connections, 7);
+    assert_eq!(load().unwrap().files, std::slice::from_ref(&path));
     fs::write(&path, "max_connections = 0").unwrap();
-    assert!(Config::load_if_exists(&path).is_err());
+    assert!(load().is_err());
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! The size of RTMP chunks.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Count;
+
+type Bytes = Count<{ ChunkSize::MIN as u64 }, { ChunkSize::MAX as u64 }>;
 
 /// Most payload bytes of an RTMP chunk that is sent: 128 to 65,536.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,6 +44,20 @@ impl Default for ChunkSize {
 
 impl<'de> Deserialize<'de> for ChunkSize {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Count::<{ Self::MIN as u64 }, { Self::MAX as u64 }>::deserialize(deserializer).map(Self)
+        Bytes::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for ChunkSize {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ChunkSize".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Bytes::json_schema(generator)
     }
 }

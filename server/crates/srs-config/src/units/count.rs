@@ -1,8 +1,10 @@
 //! Whole numbers with a range.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, Serializer, de};
 
 /// Reads and writes an integer of `MIN` to `MAX`, for `#[serde(with = "…")]`.
@@ -27,6 +29,20 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
         T: Copy + TryInto<u64>,
     {
         serializer.serialize_u64((*count).try_into().unwrap_or(u64::MAX))
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Count<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
 }
 

@@ -1,8 +1,10 @@
 //! Durations: `"10s"`, `"350ms"`, `"1m30s"`; bare numbers are seconds.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, Serializer, de};
 
 use super::{AUTO, DecimalError, excerpt, multiply};
@@ -82,6 +84,60 @@ impl<const MIN: u64, const MAX: u64> DurationOrAuto<MIN, MAX> {
     }
 }
 
+impl<const MIN: u64, const MAX: u64> JsonSchema for DurationBetween<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(MIN, MAX, "")
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for DurationOrOff<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "DurationOrOff".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(0, MAX, "")
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for DurationOrAuto<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "DurationOrAuto".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(MIN, MAX, "^auto$|")
+    }
+}
+
+/// Durations of `min` to `max` milliseconds, as far as a schema can tell; `or` is a pattern of what
+/// else there may be.
+fn schema(min: u64, max: u64, or: &str) -> Schema {
+    let [min, max] = [min, max].map(|ms| Duration::from_millis(ms).as_secs_f64());
+    json_schema!({
+        "type": ["string", "number"],
+        "pattern": format!(r"{or}^([0-9]+(\.[0-9]+)?(ms|d|h|m|s))+$|^[0-9]+(\.[0-9]+)?$"),
+        "minimum": min,
+        "maximum": max,
+    })
+}
+
 /// Parses a duration: numbers with units, the largest unit first; or one number of seconds.
 fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     if text.is_empty() {
@@ -137,8 +193,14 @@ fn format_duration(duration: Duration) -> String {
     }
     let mut text = String::new();
     for (name, unit) in UNITS {
-        let count = millis / u128::from(unit);
-        millis %= u128::from(unit);
+        let unit = u128::from(unit);
+        let count = millis / unit;
+        millis %= unit;
+        if count > 0 && name == "s" && millis > 0 {
+            // "9.9s" is easier on the eye than "9s900ms".
+            let fraction = format!("{millis:03}");
+            return format!("{text}{count}.{}s", fraction.trim_end_matches('0'));
+        }
         if count > 0 {
             text += &format!("{count}{name}");
         }
@@ -345,6 +407,9 @@ mod tests {
             (350, "350ms"),
             (30_000, "30s"),
             (90_000, "1m30s"),
+            (90_050, "1m30.05s"),
+            (9_900, "9.9s"),
+            (60_001, "1m1ms"),
             (300_000, "5m"),
         ];
         for (millis, expected) in cases {

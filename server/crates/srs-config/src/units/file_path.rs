@@ -1,7 +1,9 @@
 //! Paths of files.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A path that a file can have: not empty, no NUL. If it is relative, it is so to the working
@@ -39,6 +41,20 @@ impl<'de> Deserialize<'de> for FilePath {
             "a path has no NUL"
         };
         Self::new(path).ok_or_else(|| de::Error::custom(problem))
+    }
+}
+
+impl JsonSchema for FilePath {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FilePath".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
     }
 }
 

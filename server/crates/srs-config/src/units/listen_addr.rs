@@ -1,9 +1,11 @@
 //! Addresses to listen on: `"1935"`, `"192.0.2.1:1935"`, `"[2001:db8::1]:1935"`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A TCP address to listen on.
@@ -36,7 +38,8 @@ impl ListenAddr {
     }
 
     /// Whether the kernel would refuse `other` beside `self`, since `self` takes its connections.
-    fn covers(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
         if self.port == 0 || self.port != other.port {
             return false;
         }
@@ -127,6 +130,28 @@ impl<'de> Deserialize<'de> for ListenAddr {
     }
 }
 
+impl JsonSchema for ListenAddr {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ListenAddr".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["string", "integer"],
+            "pattern": PATTERN,
+            "minimum": 0,
+            "maximum": u16::MAX,
+        })
+    }
+}
+
+/// What [`ListenAddr::from_str`] reads, as far as a schema can tell.
+pub(super) const PATTERN: &str = r"^([0-9.]+:|\[[0-9A-Fa-f:.]+\]:)?[0-9]{1,5}$";
+
 /// Why a text is no [`ListenAddr`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -184,94 +209,7 @@ impl de::Visitor<'_> for ListenAddrVisitor {
     }
 }
 
-const EXPECTED: &str = r#""PORT", "IP:PORT" or "[IP6]:PORT""#;
-
-/// Reads and writes the addresses of one protocol: at least one, none covered by another. A
-/// single one may stand without a list.
-pub(crate) mod list {
-    use super::*;
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Vec<ListenAddr>, D::Error> {
-        deserializer.deserialize_any(ListVisitor)
-    }
-
-    pub(crate) fn serialize<S: Serializer>(
-        addresses: &[ListenAddr],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        addresses.serialize(serializer)
-    }
-
-    struct ListVisitor;
-
-    impl<'de> de::Visitor<'de> for ListVisitor {
-        type Value = Vec<ListenAddr>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a list of {EXPECTED}")
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut addresses = Vec::new();
-            while let Some(address) = seq.next_element_seed(Beside(&addresses))? {
-                addresses.push(address);
-            }
-            if addresses.is_empty() {
-                return Err(de::Error::custom("at least one address is needed"));
-            }
-            Ok(addresses)
-        }
-
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-            ListenAddrVisitor
-                .visit_str(text)
-                .map(|address| vec![address])
-        }
-
-        fn visit_i64<E: de::Error>(self, port: i64) -> Result<Self::Value, E> {
-            ListenAddrVisitor
-                .visit_i64(port)
-                .map(|address| vec![address])
-        }
-
-        fn visit_u64<E: de::Error>(self, port: u64) -> Result<Self::Value, E> {
-            ListenAddrVisitor
-                .visit_u64(port)
-                .map(|address| vec![address])
-        }
-    }
-
-    /// Reads an address that must not clash with those before it. As a seed, so that the error
-    /// points at the address and not at the list.
-    struct Beside<'a>(&'a [ListenAddr]);
-
-    impl<'de> de::DeserializeSeed<'de> for Beside<'_> {
-        type Value = ListenAddr;
-
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<ListenAddr, D::Error> {
-            let address = ListenAddr::deserialize(d)?;
-            let clashes = |other: &&ListenAddr| other.covers(&address) || address.covers(other);
-            match self.0.iter().find(clashes) {
-                None => Ok(address),
-                Some(other) if *other == address => Err(de::Error::custom(format_args!(
-                    "\"{other}\" is listed twice"
-                ))),
-                Some(other) => {
-                    let (wide, narrow) = if other.covers(&address) {
-                        (other, &address)
-                    } else {
-                        (&address, other)
-                    };
-                    Err(de::Error::custom(format_args!(
-                        "\"{wide}\" already takes in \"{narrow}\""
-                    )))
-                }
-            }
-        }
-    }
-}
+pub(super) const EXPECTED: &str = r#""PORT", "IP:PORT" or "[IP6]:PORT""#;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,9 @@
 //! Sizes: `"16MB"`, `"64KiB"`; bare numbers are bytes.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserializer, Serializer, de};
 
 use super::{AUTO, DecimalError, excerpt, multiply};
@@ -59,6 +61,45 @@ impl<const MIN: u64, const MAX: u64> SizeOrAuto<MIN, MAX> {
             None => serializer.serialize_str(AUTO),
         }
     }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for SizeBetween<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(MIN, MAX, "")
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for SizeOrAuto<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SizeOrAuto".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema(MIN, MAX, "^auto$|")
+    }
+}
+
+/// Sizes of `min` to `max` bytes, as far as a schema can tell; `or` is a pattern of what else there
+/// may be.
+fn schema(min: u64, max: u64, or: &str) -> Schema {
+    json_schema!({
+        "type": ["string", "integer"],
+        "pattern": format!(r"{or}^[0-9]+(\.[0-9]+)?(([kKmMgG][iI]?)?[bB])?$"),
+        "minimum": min,
+        "maximum": max,
+    })
 }
 
 /// Parses a number with a unit, or one of bytes.
