@@ -8,3 +8,5 @@ pub mod logging;
 mod open_error;
 pub mod pid_file;
 pub mod pithy_print;
+pub mod sysinfo;
+pub mod wall_clock;
