@@ -1,12 +1,21 @@
 //! What steers and watches: access, clients, logs, the process itself.
 
 pub mod access;
+pub mod api;
 pub mod clients;
+pub(crate) mod complaint;
 pub mod counters;
 pub mod descriptors;
+pub mod events;
+pub mod fleet;
+pub mod heartbeat;
 pub mod logging;
-mod open_error;
+pub mod metrics;
+pub(crate) mod open_error;
 pub mod pid_file;
 pub mod pithy_print;
+pub mod reload;
+pub mod report;
+pub mod sampling;
 pub mod sysinfo;
 pub mod wall_clock;

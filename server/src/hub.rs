@@ -18,9 +18,9 @@ pub mod stream;
 pub mod takeover;
 pub mod timeline;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use name::StreamName;
 pub use stream::{Publisher, Stream, StreamSettings, Subscriber};
@@ -30,7 +30,66 @@ pub use takeover::{PublishError, PublishRequest};
 #[derive(Clone, Debug, Default)]
 pub struct Hub {
     /// Protects the set of streams only; each stream has its own lock for what happens in it.
-    streams: Arc<Mutex<HashMap<StreamName, Arc<Stream>>>>,
+    streams: Arc<Mutex<Streams>>,
+}
+
+#[derive(Debug, Default)]
+struct Streams {
+    by_name: HashMap<StreamName, Arc<Stream>>,
+    /// How many there ever were.
+    created: u64,
+    /// Those that ended last, the newest at the back: an encoder whose network flaps leaves no
+    /// stream behind if nobody watches, and its reconnects are to be counted all the same.
+    ended: VecDeque<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    name: StreamName,
+    at: Instant,
+    publishes: u64,
+}
+
+impl Streams {
+    /// The stream of this name, or a new one that nobody can find yet.
+    fn find_or_create(
+        &mut self,
+        name: &StreamName,
+        settings: &StreamSettings,
+        now: Instant,
+    ) -> Arc<Stream> {
+        if let Some(stream) = self.by_name.get(name) {
+            return Arc::clone(stream);
+        }
+        self.created += 1;
+        let publishes = self.publishes_before(name, now);
+        let stream = Stream::new(self.created, name.clone(), settings, now);
+        Arc::new(stream.with_publishes(publishes))
+    }
+
+    /// How often a stream was published before it ended, not long ago.
+    fn publishes_before(&self, name: &StreamName, now: Instant) -> u64 {
+        let mut ended = self.ended.iter().rev();
+        ended
+            .find(|ended| ended.name == *name)
+            .filter(|ended| now.saturating_duration_since(ended.at) <= REMEMBERED_FOR)
+            .map_or(0, |ended| ended.publishes)
+    }
+
+    fn remember(&mut self, stream: &Stream, now: Instant) {
+        let publishes = stream.publishes();
+        if publishes == 0 {
+            return;
+        }
+        if self.ended.len() >= REMEMBERED {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(Ended {
+            name: stream.name().clone(),
+            at: now,
+            publishes,
+        });
+    }
 }
 
 impl Hub {
@@ -46,10 +105,9 @@ impl Hub {
         now: Instant,
     ) -> Result<Publisher, PublishError> {
         let mut streams = self.lock();
-        let existing = streams.get(name).map(Arc::clone);
-        let stream = existing.unwrap_or_else(|| Arc::new(Stream::new(name.clone(), settings, now)));
+        let stream = streams.find_or_create(name, settings, now);
         let publisher = Publisher::begin(self.clone(), &stream, settings, request, now)?;
-        streams.entry(name.clone()).or_insert(stream);
+        streams.by_name.entry(name.clone()).or_insert(stream);
         Ok(publisher)
     }
 
@@ -61,15 +119,27 @@ impl Hub {
         now: Instant,
     ) -> Subscriber {
         let mut streams = self.lock();
-        let stream = streams
-            .entry(name.clone())
-            .or_insert_with(|| Arc::new(Stream::new(name.clone(), settings, now)));
-        Subscriber::begin(self.clone(), stream)
+        let stream = streams.find_or_create(name, settings, now);
+        let subscriber = Subscriber::begin(self.clone(), &stream, now);
+        streams.by_name.entry(name.clone()).or_insert(stream);
+        subscriber
     }
 
-    /// The streams that exist now, in no order.
+    /// The streams that exist now, in the order in which they came to be.
     pub fn streams(&self) -> Vec<Arc<Stream>> {
-        self.lock().values().map(Arc::clone).collect()
+        let mut streams: Vec<_> = self.lock().by_name.values().map(Arc::clone).collect();
+        streams.sort_unstable_by_key(|stream| stream.id());
+        streams
+    }
+
+    /// How many streams exist now.
+    pub fn len(&self) -> usize {
+        self.lock().by_name.len()
+    }
+
+    /// Whether no stream exists now.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Forgets `stream` if nobody publishes it or subscribes to it any more.
@@ -79,10 +149,10 @@ impl Hub {
             return;
         }
         let name = stream.name();
-        if streams
-            .get(name)
-            .is_some_and(|known| Arc::ptr_eq(known, stream))
-        {
+        let known = streams.by_name.get(name);
+        if known.is_some_and(|known| Arc::ptr_eq(known, stream)) {
+            streams.remember(stream, Instant::now());
+            let streams = &mut streams.by_name;
             streams.remove(name);
             // A burst of names must not leave its table behind.
             let capacity = streams.capacity();
@@ -92,7 +162,7 @@ impl Hub {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<StreamName, Arc<Stream>>> {
+    fn lock(&self) -> MutexGuard<'_, Streams> {
         // The map is whole at every point where a holder could panic.
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -100,3 +170,7 @@ impl Hub {
 
 /// The table of names is not made smaller than this.
 const SPARE_NAMES: usize = 64;
+/// So many ended streams are remembered,
+const REMEMBERED: usize = 256;
+/// for so long.
+const REMEMBERED_FOR: Duration = Duration::from_secs(300);

@@ -13,8 +13,10 @@
 //! - [`hub`] holds the streams;
 //! - [`output`] takes from the log, each in its own format and at its own pace; players that have
 //!   caught up are served together;
-//! - [`config`] says what should be, [`control`] steers and watches;
-//! - [`server`] builds all of it, and takes it down in order.
+//! - [`config`] says what should be, [`control`] steers and watches: API, reload, statistics,
+//!   heartbeat, logs;
+//! - [`service`] is what all of them share, [`server`] builds it, and takes it down in order;
+//!   [`supervise`] keeps parts running.
 //!
 //! ```no_run
 //! # #[tokio::main]
@@ -35,6 +37,7 @@ pub mod listen;
 pub mod output;
 pub mod server;
 pub mod service;
+pub mod supervise;
 
 pub use server::Server;
 pub use srs_config as config;

@@ -1,16 +1,25 @@
 //! Sockets that clients come in by, and the loop that accepts them.
+//!
+//! - [`sockets`]: which are open, and how they become those that should be; [`unix`]: their files;
+//!   `accept`: the loop;
+//! - [`rtmp`], [`http`]: what becomes of whoever comes in.
 
+mod accept;
+pub mod http;
 pub mod rtmp;
+pub mod sockets;
+pub mod unix;
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+
+use self::unix::UnixError;
 
 use crate::config::ListenAddr;
 use crate::control::clients::{Admission, NotAdmitted};
@@ -54,6 +63,12 @@ pub enum ListenError {
         #[source]
         source: io::Error,
     },
+    /// A socket that was bound cannot tell where.
+    #[error("cannot tell the address of a listening socket")]
+    Unknown(#[source] io::Error),
+    /// A unix socket cannot be had.
+    #[error(transparent)]
+    Unix(#[from] UnixError),
 }
 
 impl ListenError {
@@ -111,79 +126,32 @@ fn bind_socket(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Accepts clients until the service stops. Each gets a task of its own.
-pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener) {
-    let mut trouble = AcceptTrouble::default();
-    loop {
-        let accepted = tokio::select! {
-            () = service.stop.cancelled() => return,
-            accepted = listener.accept() => accepted,
-        };
-        let (socket, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                trouble.wait(&error).await;
-                continue;
-            }
-        };
-        trouble.passed();
-        let config = service.config();
-        let admission = Admission {
-            connections: service.max_connections,
-            per_address: config.limits.connections_per_address.map(Into::into),
-        };
-        match service.clients.admit(peer, admission) {
-            Ok(admitted) => {
-                let span = logging::client_span(admitted.client().id, peer);
-                let session =
-                    rtmp::serve(Arc::clone(&service), config, socket, admitted, span.clone());
-                service.tasks.spawn(session.instrument(span));
-            }
-            Err(refusal) => {
-                service.counters.count(match refusal {
-                    NotAdmitted::TooMany { .. } => Incident::TooManyConnections,
-                    NotAdmitted::TooManyFromAddress { .. } => Incident::TooManyFromAddress,
-                });
-                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                tracing::warn!(%peer, "refused a connection: {refusal}");
-            }
-        }
-    }
+/// Accepts clients until `stop`, and then those who wait already. Each gets a task of its own.
+pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
+    let admit = |(socket, peer)| admit(&service, socket, peer);
+    accept::accept(listener, &stop, &service.stop, admit).await;
 }
 
-/// Waits after a failed accept, longer each time: out of descriptors, trying at once would only
-/// burn the processor.
-#[derive(Debug, Default)]
-struct AcceptTrouble {
-    since: Option<Instant>,
-    pause: Duration,
-}
-
-impl AcceptTrouble {
-    async fn wait(&mut self, error: &io::Error) {
-        // The peer has gone before we came to it: nothing is wrong with us.
-        if matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
-        ) {
-            return;
+/// Serves a client, if there is room.
+fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr) {
+    let config = service.config();
+    let admission = Admission {
+        connections: service.max_connections(),
+        per_address: config.limits.connections_per_address.map(Into::into),
+    };
+    match service.clients.admit(peer, admission) {
+        Ok(admitted) => {
+            let span = logging::client_span(admitted.client().id, peer);
+            let session = rtmp::serve(Arc::clone(service), config, socket, admitted, span.clone());
+            service.tasks.spawn(session.instrument(span));
         }
-        if self.since.is_none() {
-            self.since = Some(Instant::now());
-            tracing::error!(
-                "cannot accept connections: {error}; trying again until it works \
-                 (for \"too many open files\" raise LimitNOFILE= or `ulimit -n`)"
-            );
-        }
-        self.pause = (self.pause * 2).clamp(Duration::from_millis(10), Duration::from_secs(1));
-        sleep(self.pause).await;
-    }
-
-    fn passed(&mut self) {
-        if let Some(since) = self.since.take() {
-            let seconds = since.elapsed().as_secs();
-            tracing::info!("accepting connections again, after {seconds} s");
-            self.pause = Duration::ZERO;
+        Err(refusal) => {
+            service.counters.count(match refusal {
+                NotAdmitted::TooMany { .. } => Incident::TooManyConnections,
+                NotAdmitted::TooManyFromAddress { .. } => Incident::TooManyFromAddress,
+            });
+            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+            tracing::warn!(%peer, "refused a connection: {refusal}");
         }
     }
 }

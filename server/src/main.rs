@@ -1,6 +1,7 @@
 //! `srs`: reads the configuration, serves until a signal ends it.
 #![forbid(unsafe_code)]
 
+use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,9 +9,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use srs::config::{self, Error as ConfigError};
+use srs::Server;
+use srs::config::{Error as ConfigError, Loaded, Source};
 use srs::control::logging::{self, LogHandle};
-use srs::{Config, Server};
+use srs::server::Start;
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -26,6 +28,9 @@ struct Arguments {
     /// The configuration file [default: /etc/srs/srs.toml if it exists, else built-in defaults]
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Take settings from the environment, too: SRS_LISTEN, SRS_HTTP_API_LISTEN and so on
+    #[arg(short, long)]
+    env: bool,
     /// Check the configuration and exit: 0 if it is right, 1 with the reasons if not
     #[arg(short, long)]
     test: bool,
@@ -44,33 +49,49 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = Config::load(arguments.config.as_deref()).map_err(|error| match error {
+    let mut source = Source::of_file(arguments.config.clone());
+    if arguments.env {
+        source = source.with_environment();
+    }
+    let loaded = source.load().map_err(|error| match error {
         // A page with a line for each mistake stands alone.
-        ConfigError::Invalid { .. } => anyhow::anyhow!("the configuration is not valid\n{error}"),
+        ConfigError::Invalid { .. } | ConfigError::Several { .. } => {
+            anyhow::anyhow!("the configuration is not valid\n{error}")
+        }
         error => error.into(),
     })?;
     if arguments.test {
-        let file = arguments.config.clone().or_else(|| {
-            let default = PathBuf::from(config::DEFAULT_PATH);
-            default.exists().then_some(default)
-        });
-        let name = file.map_or_else(
-            || "the built-in configuration".into(),
-            |file| file.display().to_string(),
-        );
-        writeln!(io::stdout(), "{name}: valid").context("writing the result")?;
-        return Ok(());
+        let otherwise = if arguments.env {
+            "the environment"
+        } else {
+            "the built-in configuration"
+        };
+        return tell_valid(&loaded, otherwise).context("writing the result");
     }
-    let log = logging::init(&config.log)?;
+    let log = logging::init(&loaded.config.log)?;
     log_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let result = runtime.block_on(serve(config, &log));
+    let result = runtime.block_on(serve(loaded, source, &log));
     // Whoever did not end in time does not hold up the end of the process either.
     runtime.shutdown_timeout(LAST_GRACE);
     result
+}
+
+/// Says that the configuration is right, and what is worth knowing of it; `otherwise` is what it is
+/// called where it came from no file.
+fn tell_valid(loaded: &Loaded, otherwise: &str) -> io::Result<()> {
+    for warning in &loaded.warnings {
+        writeln!(io::stderr(), "srs: warning: {warning}")?;
+    }
+    let files = loaded.files.iter().map(|file| file.display().to_string());
+    let mut names = files.collect::<Vec<_>>().join(", ");
+    if names.is_empty() {
+        names.push_str(otherwise);
+    }
+    writeln!(io::stdout(), "{names}: valid")
 }
 
 /// A panic costs the one task that it happens in; the log must tell of it like of anything else.
@@ -85,11 +106,16 @@ fn log_panics() {
     }));
 }
 
-async fn serve(config: Config, log: &LogHandle) -> anyhow::Result<()> {
+async fn serve(loaded: Loaded, source: Source, log: &LogHandle) -> anyhow::Result<()> {
     // Before the first client comes, so that no signal finds its default action, which is death.
-    let mut signals = Signals::install().context("installing signal handlers")?;
+    let signals = Signals::install().context("installing signal handlers")?;
     tracing::info!("srs {} starts", env!("CARGO_PKG_VERSION"));
-    let server = match Server::start(config) {
+    let start = Start {
+        loaded,
+        source: Some(source),
+        log: Some(log.clone()),
+    };
+    let server = match Server::start_from(start) {
         Ok(server) => server,
         Err(error) => {
             let error = anyhow::Error::from(error).context("cannot start");
@@ -100,23 +126,47 @@ async fn serve(config: Config, log: &LogHandle) -> anyhow::Result<()> {
             return Err(error);
         }
     };
+    obey(signals, &server, log).await;
+    server.stop().await;
+    Ok(())
+}
+
+/// Does what signals ask for, until one asks for the end.
+async fn obey(signals: Signals, server: &Server, log: &LogHandle) {
+    let Signals {
+        mut terminate,
+        mut interrupt,
+        mut user1,
+        hangup,
+    } = signals;
+    // Beside the others: a reload does not hold up the end.
+    let reloads = reload_at(hangup, server);
+    tokio::pin!(reloads);
     loop {
         tokio::select! {
-            _ = signals.terminate.recv() => break,
-            _ = signals.interrupt.recv() => break,
-            _ = signals.user1.recv() => match log.reopen() {
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => return,
+            _ = user1.recv() => match log.reopen() {
                 Ok(Some(path)) => tracing::info!("reopened the log file {}", path.display()),
                 Ok(None) => tracing::info!("SIGUSR1: no log file is in use"),
                 Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
             },
-            _ = signals.hangup.recv() => {
-                tracing::warn!("SIGHUP: reload is not available in this version; restart to \
-                                apply a changed configuration");
-            }
+            never = &mut reloads => match never {},
         }
     }
-    server.stop().await;
-    Ok(())
+}
+
+/// Reloads at each SIGHUP, for ever. Those that come during a reload are one further reload.
+async fn reload_at(mut hangup: Signal, server: &Server) -> Infallible {
+    loop {
+        if hangup.recv().await.is_none() {
+            // The runtime ends.
+            return std::future::pending().await;
+        }
+        tracing::debug!("SIGHUP: reloading the configuration");
+        // What became of it is in the log.
+        server.service().reloader.reload(false).await;
+    }
 }
 
 /// What tasks that missed the stop have left.

@@ -1,21 +1,27 @@
 //! What runs: the parts of a server, built from a configuration; the order of start and stop.
 
-use std::io;
+mod parts;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use srs_api::{Answer, EventKind};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::config::Config;
-use crate::control::descriptors;
+use self::parts::Parts;
+use crate::config::{Config, Loaded, Source};
+use crate::control::logging::LogHandle;
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
-use crate::listen::{self, ListenError};
-use crate::service::Service;
+use crate::control::{descriptors, fleet, heartbeat, report, sampling, sysinfo};
+use crate::listen::ListenError;
+use crate::listen::sockets::{self, Sockets};
+use crate::service::{ApiAddress, Service};
+use crate::supervise;
 
-/// Why a server cannot start.
+/// Why a server cannot start, or a configuration cannot be put in force.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be listened at.
@@ -27,69 +33,93 @@ pub enum StartError {
     /// `max_connections` was set, and does not fit the limit on open files.
     #[error(transparent)]
     Descriptors(#[from] descriptors::TooFewDescriptors),
-    /// A socket that was bound cannot tell its address.
-    #[error("cannot tell the address of a listening socket")]
-    Address(#[source] io::Error),
 }
 
 /// A running server. It serves from [`Server::start`] to [`Server::stop`].
 #[derive(Debug)]
 pub struct Server {
     service: Arc<Service>,
-    addresses: Vec<SocketAddr>,
-    /// Held while the server runs, removed when it is dropped.
-    _pid_file: Option<PidFile>,
+    /// Gives back the parts when the server stops.
+    parts: JoinHandle<Parts>,
+}
+
+/// What a server begins with.
+#[derive(Debug)]
+pub struct Start {
+    /// The configuration.
+    pub loaded: Loaded,
+    /// Where a reload finds the next one; `None` if there is nothing to reload.
+    pub source: Option<Source>,
+    /// What a reload changes logging with.
+    pub log: Option<LogHandle>,
 }
 
 impl Server {
-    /// Starts to serve: takes the pid file, binds every address, then accepts.
+    /// Starts to serve by `config`, which no reload changes.
     ///
     /// # Errors
     /// [`StartError`]; nothing is left behind.
     pub fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_from(Start {
+            loaded: Loaded {
+                config,
+                files: Vec::new(),
+                warnings: Vec::new(),
+            },
+            source: None,
+            log: None,
+        })
+    }
+
+    /// Starts to serve: takes the pid file, binds every address, then accepts.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left behind.
+    pub fn start_from(start: Start) -> Result<Self, StartError> {
+        let Loaded {
+            config,
+            files,
+            warnings,
+        } = start.loaded;
+        let config = Arc::new(config);
         let pid_file = config
             .pid
             .as_ref()
             .map(|path| PidFile::create(path.as_path()))
             .transpose()?;
-        let max_connections = connections_that_fit(&config)?;
-        let listeners: Vec<TcpListener> = config
-            .listen
-            .iter()
-            .map(listen::bind)
-            .collect::<Result<_, _>>()?;
-        let addresses: Vec<SocketAddr> = listeners
-            .iter()
-            .map(TcpListener::local_addr)
-            .collect::<Result<_, _>>()
-            .map_err(StartError::Address)?;
-        let service = Arc::new(Service::new(Arc::new(config), max_connections));
-        for (listener, address) in listeners.into_iter().zip(&addresses) {
-            tracing::info!("listening for RTMP on {address}");
-            service
-                .tasks
-                .spawn(listen::accept_rtmp(Arc::clone(&service), listener));
+        let room = room(&config)?;
+        let bound = Sockets::bind(sockets::wanted(&config))?;
+        for warning in warnings.iter().chain(&room.warning) {
+            tracing::warn!("{warning}");
         }
-        let subject = Subject {
-            clients: service.clients.clone(),
-            hub: service.hub.clone(),
-            counters: Arc::clone(&service.counters),
+        let service = Arc::new(Service::new(Arc::clone(&config), room.connections));
+        // Whoever is let in by what follows may ask for a reload at once.
+        let requests = service.reloader.take_requests();
+        let mut sockets = Sockets::default();
+        // There was none before, so there is none to close.
+        let _ = sockets.commit(&service, bound);
+        service.events.tell(EventKind::Start, |_| {});
+        watch_and_tell(&service);
+        let parts = Parts {
+            service: Arc::clone(&service),
+            source: start.source,
+            log: start.log,
+            pid_file,
+            sockets,
         };
-        let print = pithy_print::run(subject, service.config().pithy_print.clone());
-        let stop = service.stop.clone();
-        service
-            .tasks
-            .spawn(async move { stop.run_until_cancelled(print).await });
-        Ok(Self {
-            service,
-            addresses,
-            _pid_file: pid_file,
-        })
+        parts.tell_running(config, parts::shown(&files));
+        let parts = service.tasks.spawn(parts.run(requests));
+        Ok(Self { service, parts })
     }
 
-    /// Where it listens, with the ports that the kernel picked.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where it listens for RTMP, with the ports that the kernel picked.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.service.addresses().rtmp
+    }
+
+    /// Where it serves the API.
+    pub fn api_addresses(&self) -> Vec<ApiAddress> {
+        self.service.addresses().api
     }
 
     /// What its parts share: streams, clients, counters.
@@ -115,24 +145,101 @@ impl Server {
             tracing::info!("incidents since the start: {}", self.service.counters);
         }
         tracing::info!("stopped");
+        if self.parts.is_finished() {
+            // The pid file goes last.
+            drop(self.parts.await);
+        }
+    }
+}
+
+/// How many connections there may be.
+struct Room {
+    connections: usize,
+    /// Why that is less than `max_connections`, if it is.
+    warning: Option<String>,
+}
+
+/// Starts what looks at clients, process and host, and what tells of them.
+fn watch_and_tell(service: &Arc<Service>) {
+    let shared = Arc::clone(service);
+    keep_running(service, "sampling", move || {
+        until_stop(&shared, sampling::run(Arc::clone(&shared)))
+    });
+    let shared = Arc::clone(service);
+    keep_running(service, "looking at the host", move || {
+        let looks = sysinfo::run(shared.sysinfo.clone(), shared.follow_config());
+        until_stop(&shared, looks)
+    });
+    let shared = Arc::clone(service);
+    keep_running(service, "summing up", move || {
+        let subject = Subject {
+            clients: shared.clients.clone(),
+            hub: shared.hub.clone(),
+            counters: Arc::clone(&shared.counters),
+        };
+        until_stop(&shared, pithy_print::run(subject, shared.follow_config()))
+    });
+    let shared = Arc::clone(service);
+    keep_running(service, "the heartbeat", move || {
+        let teller = Arc::clone(&shared);
+        let summaries = move || Answer {
+            code: 0,
+            identity: teller.identity.clone(),
+            data: report::summaries(&teller),
+        };
+        let (handle, events) = (shared.heartbeat.clone(), shared.events.clone());
+        let beats = heartbeat::run(shared.follow_config(), summaries, handle, events);
+        until_stop(&shared, beats)
+    });
+    let shared = Arc::clone(service);
+    // It ends by itself, with a last look at its file.
+    keep_running(service, "the fleet", move || {
+        let stop = shared.stop.clone();
+        fleet::run(shared.fleet.clone(), shared.follow_config(), stop)
+    });
+}
+
+fn keep_running<F>(service: &Service, name: &'static str, start: impl FnMut() -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let stop = service.stop.clone();
+    let part = async move { supervise::keep_running(name, &stop, start).await };
+    service.tasks.spawn(part);
+}
+
+/// Runs `part` until the server stops.
+fn until_stop<P: Future<Output = ()> + Send>(
+    service: &Service,
+    part: P,
+) -> impl Future<Output = ()> + Send + use<P> {
+    let stop = service.stop.clone();
+    async move {
+        stop.run_until_cancelled(part).await;
     }
 }
 
 /// `max_connections`, as far as the limit on open files lets it. A number that the operator wrote
 /// must fit; the default gives way.
-fn connections_that_fit(config: &Config) -> Result<usize, StartError> {
+fn room(config: &Config) -> Result<Room, descriptors::TooFewDescriptors> {
     let limit = descriptors::raise();
-    match descriptors::check(config.max_connections, limit) {
-        Ok(()) => Ok(config.max_connections),
+    let reserve = descriptors::reserve(&config.http_api);
+    match descriptors::check(config.max_connections, reserve, limit) {
+        Ok(()) => Ok(Room {
+            connections: config.max_connections,
+            warning: None,
+        }),
         // The default gives way, as long as anybody at all can be served.
         Err(error)
-            if limit.connections() > 0
+            if limit.connections(reserve) > 0
                 && config.max_connections == Config::default().max_connections =>
         {
-            tracing::warn!("{error}; until then, further ones are refused");
-            Ok(usize::try_from(limit.connections()).unwrap_or(usize::MAX))
+            Ok(Room {
+                connections: usize::try_from(limit.connections(reserve)).unwrap_or(usize::MAX),
+                warning: Some(format!("{error}; until then, further ones are refused")),
+            })
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

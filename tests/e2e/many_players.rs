@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use srs::control::clients::Role;
 use srs_rtmp::Media;
 use tokio::task::JoinSet;
 
@@ -206,7 +205,7 @@ async fn fifty_players_survive_a_publisher_that_dies_and_returns() -> Result<()>
             publisher.reset()?;
         }
         assert_eq!(
-            server.service().clients.totals(Role::Player).1.dropped,
+            server.service().clients.players().1.dropped,
             0,
             "{takeover}"
         );

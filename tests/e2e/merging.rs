@@ -1,7 +1,6 @@
 //! Players that are served together: each gets the same as if it were served alone.
 
 use anyhow::{Context, Result};
-use srs::control::clients::Role;
 use srs_rtmp::Media;
 use testkit::{SOON, clips, ffmpeg};
 use tokio::task::JoinSet;
@@ -129,15 +128,15 @@ async fn what_players_get_together_is_counted_for_each() -> Result<()> {
     }
     drop(players);
     until("the players to have left", || {
-        service.clients.totals(Role::Player).0 == 0
+        service.clients.players().0 == 0
     })?;
-    let (_, total) = service.clients.totals(Role::Player);
+    let (_, total) = service.clients.players();
     // The handshake came before they were players.
     let handshakes = 10 * 3_073;
     assert!(total.bytes_out <= received);
     assert!(total.bytes_out + handshakes + 10 * 2_000 >= received);
     assert_eq!(
-        total.packets,
+        total.packets(),
         10 * u64::try_from(show.beginning(4_000).count())?
     );
     assert_eq!(service.fan_out.seated(), 0);

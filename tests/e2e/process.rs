@@ -121,7 +121,7 @@ fn sighup_does_not_end_it() -> Result<()> {
     let mut daemon = Daemon::start("")?;
     daemon.wait_for_log("listening for RTMP on ")?;
     daemon.signal(Signal::HUP)?;
-    daemon.wait_for_log("SIGHUP")?;
+    daemon.wait_for_log("reloaded the configuration")?;
     daemon.signal(Signal::TERM)?;
     assert!(daemon.wait()?.success());
     Ok(())
@@ -229,6 +229,63 @@ fn a_configuration_is_checked_without_a_start() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn with_e_the_environment_counts_more_than_the_file() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (in_file, in_environment) = (folder.path().join("file"), folder.path().join("variable"));
+    let settings = format!("pid = {in_file:?}");
+    let variable = in_environment.to_str().context("a path of UTF-8")?;
+    let build = || {
+        let build = build_srs().settings(&settings);
+        build.environment(&[("SRS_PID", variable), ("SRS_CHUNK_SIZ", "128")])
+    };
+    let mut srs = build().start()?;
+    assert!(in_environment.exists() && !in_file.exists());
+    srs.wait_for_log("no setting has the name of SRS_CHUNK_SIZ", SOON)?;
+    srs.reload(&format!("{settings}\nchunk_size = 128"))?;
+    assert!(in_environment.exists() && !in_file.exists());
+    srs.stop()?;
+
+    let (finished, said) = build()
+        .environment(&[("SRS_MAX_CONNECTIONS", "many")])
+        .start_in_vain()?;
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(
+        said.contains("environment: SRS_MAX_CONNECTIONS cannot be \"many\""),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[test]
+fn with_e_no_file_is_needed() -> Result<()> {
+    let run = |arguments: &[&str], value| {
+        Command::new(BINARY)
+            .args(arguments)
+            .env("SRS_LISTEN", value)
+            .output()
+    };
+    let output = run(&["-e", "-t"], "127.0.0.1:0 [::1]:0")?;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(output.stdout, b"the environment: valid\n");
+    let output = run(&["-e", "-t"], "here")?;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8(output.stderr)?;
+    assert!(
+        said.contains("SRS_LISTEN cannot contain \"here\""),
+        "{said}"
+    );
+
+    // Without -e a variable is nothing.
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("srs.toml");
+    fs::write(&file, "")?;
+    let file = file.to_str().context("a path of UTF-8")?;
+    let output = run(&["-t", "-c", file], "here")?;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_line_of_a_session_bears_its_client() -> Result<()> {
     let settings = "[log]\nlevel = \"trace\"\n[pithy_print]\npublish = 0\nplay = 0";
@@ -254,7 +311,7 @@ async fn every_line_of_a_session_bears_its_client() -> Result<()> {
     let lines = srs.process().log().lines_with("");
     let begin = lines
         .iter()
-        .position(|line| line.contains("listening for RTMP"))
+        .position(|line| line.contains("serving the API on"))
         .context("begin")?;
     let end = lines
         .iter()
@@ -386,7 +443,7 @@ impl Daemon {
         let log = folder.path().join("srs.log");
         let file = folder.path().join("srs.toml");
         let config = format!(
-            "listen = [\"127.0.0.1:0\"]\n{settings}\n[log]\ntarget = \"file\"\nfile = {log:?}\n"
+            "listen = [\"127.0.0.1:0\"]\nhttp_api.enabled = false\nfleet.enabled = false\n{settings}\n[log]\ntarget = \"file\"\nfile = {log:?}\n"
         );
         fs::write(&file, config)?;
         // It does not outlive the test, however that ends.

@@ -1,21 +1,58 @@
-//! The clients that are connected: their ids, roles and traffic.
+//! The clients that are connected: who they are, what they do, what they have counted.
+//!
+//! Counters belong to the connections, which only add to atomics. What they have counted is
+//! brought to the account of their stream, their vhost and the server by [`Clients::sample`], about
+//! once a second, and when a client changes its role or leaves: so sums and rates cost the players
+//! nothing, and nothing is lost or counted twice.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
-use crate::hub::stats::{Reading, Traffic};
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::Stream;
+use crate::hub::stats::{Coarse, Reading, Tally, Traffic, Windows};
 
 /// What a client does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Has not said yet.
+    /// Has not said yet, or does nothing any more.
     Unknown,
     /// Publishes.
-    Publisher,
+    Publisher {
+        /// It announced the stream, as encoders of the FMLE kind do, and Flash does not.
+        announced: bool,
+    },
     /// Plays.
     Player,
+}
+
+/// What a client said of itself when it connected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// The vhost that serves it.
+    pub vhost: Box<str>,
+    /// The application.
+    pub app: Box<str>,
+    /// What it connected to, without parameters: those are secrets as often as not.
+    pub tc_url: Box<str>,
+    /// The page that it sits in.
+    pub page_url: Box<str>,
+    /// The Flash program that it is.
+    pub swf_url: Box<str>,
+    /// What it calls itself.
+    pub agent: Box<str>,
+}
+
+/// Why the server ends a client's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// An operator wants it.
+    Kicked,
+    /// Its vhost is not served any more.
+    VhostRemoved,
 }
 
 /// One connected client.
@@ -25,48 +62,146 @@ pub struct Client {
     pub id: u64,
     /// Where it connects from.
     pub peer: SocketAddr,
+    /// When it connected.
+    pub since: Instant,
     /// What went through its connection.
     pub traffic: Arc<Traffic>,
-    role: AtomicU8,
-    /// What had gone through its connection when it took its present role. Written under the
-    /// registry's lock only.
-    before_role: Mutex<Reading>,
+    ended: CancellationToken,
+    ending: OnceLock<Ending>,
+    /// Changed when it connects, publishes, plays or stops; looked at by whoever samples.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    role: Role,
+    /// Shared with others that said the same, as most viewers of a stream do.
+    profile: Arc<Profile>,
+    /// What it publishes or plays, the newest if there are several.
+    stream: Option<Arc<Stream>>,
+    /// What of its traffic has been brought to account.
+    settled: Reading,
+    windows: Windows<Coarse>,
+}
+
+impl State {
+    /// The vhost that serves the client; empty before it has connected.
+    fn vhost(&self) -> &str {
+        let of_stream = self.stream.as_ref().map(|stream| &*stream.name().vhost);
+        of_stream.unwrap_or(&self.profile.vhost)
+    }
+}
+
+/// A moment's look at a client.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// What it does.
+    pub role: Role,
+    /// What it said of itself.
+    pub profile: Arc<Profile>,
+    /// What it publishes or plays, the newest if there are several.
+    pub stream: Option<Arc<Stream>>,
+    /// Its counters.
+    pub reading: Reading,
+    /// Its rates.
+    pub windows: Windows<Coarse>,
 }
 
 impl Client {
     /// What it does.
     pub fn role(&self) -> Role {
-        match self.role.load(Ordering::Relaxed) {
-            1 => Role::Publisher,
-            2 => Role::Player,
-            _ => Role::Unknown,
+        self.lock().role
+    }
+
+    /// The vhost that serves it, once it has connected: that of its stream, whose name may lead to
+    /// another than it connected to.
+    pub fn vhost(&self) -> Option<Box<str>> {
+        let state = self.lock();
+        let vhost = state.vhost();
+        (!vhost.is_empty()).then(|| vhost.into())
+    }
+
+    /// Whether it connected to `vhost`, or publishes or plays a stream of it.
+    pub fn is_of(&self, vhost: &str) -> bool {
+        let state = self.lock();
+        *state.profile.vhost == *vhost || state.vhost() == vhost
+    }
+
+    /// What it publishes or plays, the newest if there are several.
+    pub fn stream(&self) -> Option<Arc<Stream>> {
+        self.lock().stream.clone()
+    }
+
+    /// What is known of it now.
+    pub fn look(&self) -> Look {
+        let state = self.lock();
+        Look {
+            role: state.role,
+            profile: Arc::clone(&state.profile),
+            stream: state.stream.clone(),
+            reading: self.traffic.reading(),
+            windows: state.windows.clone(),
         }
     }
 
-    /// What it has counted in its present role.
-    fn in_role(&self) -> Reading {
-        let before = *self
-            .before_role
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.traffic.reading().since(&before)
+    /// Ends its session, as soon as its task comes to it. The first reason counts: it is false for
+    /// another one.
+    pub fn end(&self, why: Ending) -> bool {
+        let is_first = self.ending.set(why).is_ok();
+        self.ended.cancel();
+        is_first
+    }
+
+    /// Why its session was ended, if it was.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending.get().copied()
+    }
+
+    /// Cancelled when its session is to end, or the server stops.
+    pub fn ended(&self) -> &CancellationToken {
+        &self.ended
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Whole at every point where a holder could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The clients of this process. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Clients {
     registry: Arc<Mutex<Registry>>,
+    accounts: Arc<Mutex<Accounts>>,
+    stop: CancellationToken,
 }
 
 #[derive(Debug, Default)]
 struct Registry {
     accepted: u64,
-    clients: HashMap<u64, Arc<Client>>,
+    clients: BTreeMap<u64, Arc<Client>>,
     per_address: HashMap<IpAddr, u32>,
-    /// What publishers and players that have left had counted.
-    past_publishers: Reading,
-    past_players: Reading,
+    /// What the last one that connected said of itself.
+    last_profile: Arc<Profile>,
+}
+
+/// What all clients that ever were have counted. Locked after a client's own state, never before.
+#[derive(Debug)]
+struct Accounts {
+    all: Tally,
+    publishers: Reading,
+    players: Reading,
+    /// By name. Only vhosts that are configured have clients, so there are not many.
+    vhosts: HashMap<Box<str>, Tally>,
+}
+
+/// What a vhost's clients, or all of them, have counted since the server began.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The sums.
+    pub total: Reading,
+    /// The rates.
+    pub windows: Windows,
 }
 
 /// How many clients there may be.
@@ -105,29 +240,57 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Notes what the client does from now on. What it counted before stays with the role that it
-    /// had.
-    pub fn set_role(&self, role: Role) {
-        if self.client.role() != role {
-            let mut registry = self.clients.lock();
-            registry.retire(&self.client);
-            let now = self.client.traffic.reading();
-            *self
-                .client
-                .before_role
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = now;
-            self.client.role.store(role as u8, Ordering::Relaxed);
-        }
+    /// Notes what the client said of itself.
+    pub fn set_profile(&self, profile: Profile) {
+        let profile = self.clients.lock().share(profile);
+        self.change(|state| state.profile = profile);
+    }
+
+    /// Notes what the client does from now on, and with which stream. What it has counted before
+    /// stays with what it did then.
+    pub fn set_role(&self, role: Role, stream: Option<Arc<Stream>>) {
+        self.change(|state| {
+            state.role = role;
+            state.stream = stream;
+        });
     }
 
     /// The client.
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
+
+    /// Brings to account what was counted up to now, then changes what the rest belongs to.
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.client.lock();
+        let mut accounts = self.clients.lock_accounts();
+        accounts.settle(&self.client.traffic, &mut state);
+        change(&mut state);
+    }
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self::new(CancellationToken::new())
+    }
 }
 
 impl Clients {
+    /// Nobody yet. All sessions end when `stop` is cancelled.
+    pub fn new(stop: CancellationToken) -> Self {
+        let now = Instant::now();
+        Self {
+            registry: Arc::default(),
+            accounts: Arc::new(Mutex::new(Accounts {
+                all: Tally::new(now),
+                publishers: Reading::default(),
+                players: Reading::default(),
+                vhosts: HashMap::new(),
+            })),
+            stop,
+        }
+    }
+
     /// Lets a client in, if there is room.
     ///
     /// # Errors
@@ -144,12 +307,21 @@ impl Clients {
         if let Some(limit) = admission.per_address.filter(|limit| from_address >= *limit) {
             return Err(NotAdmitted::TooManyFromAddress { limit });
         }
+        let now = Instant::now();
         let client = Arc::new(Client {
             id: FIRST_ID + registry.accepted,
-            peer,
+            peer: SocketAddr::new(address, peer.port()),
+            since: now,
             traffic: Arc::default(),
-            role: AtomicU8::new(Role::Unknown as u8),
-            before_role: Mutex::default(),
+            ended: self.stop.child_token(),
+            ending: OnceLock::new(),
+            state: Mutex::new(State {
+                role: Role::Unknown,
+                profile: Arc::default(),
+                stream: None,
+                settled: Reading::default(),
+                windows: Windows::new(now),
+            }),
         });
         registry.accepted += 1;
         registry.per_address.insert(address, from_address + 1);
@@ -171,64 +343,177 @@ impl Clients {
         self.len() == 0
     }
 
-    /// How many clients have this role now, and what all that ever had it counted together. The
-    /// lag is that of the present ones.
-    pub fn totals(&self, role: Role) -> (usize, Reading) {
-        let registry = self.lock();
-        let mut count = 0;
-        let mut total = registry.past(role).copied().unwrap_or_default();
-        for client in registry
-            .clients
-            .values()
-            .filter(|client| client.role() == role)
-        {
-            count += 1;
-            total.add(&client.in_role());
+    /// How many were let in since the server began.
+    pub fn accepted(&self) -> u64 {
+        self.lock().accepted
+    }
+
+    /// Those that are connected, by id.
+    pub fn list(&self) -> Vec<Arc<Client>> {
+        self.lock().clients.values().map(Arc::clone).collect()
+    }
+
+    /// The client of this id, if it is connected.
+    pub fn get(&self, id: u64) -> Option<Arc<Client>> {
+        self.lock().clients.get(&id).map(Arc::clone)
+    }
+
+    /// Brings to account what the clients have counted, and notes it for the rates; to be called
+    /// about once a second, from one place.
+    pub fn sample(&self, now: Instant) {
+        for client in self.list() {
+            let mut state = client.lock();
+            let reading = client.traffic.reading();
+            state
+                .windows
+                .record(now, reading.bytes_in, reading.bytes_out);
+            // Somebody who counts nothing new costs no more than the look.
+            if reading.since(&state.settled).has_counted() {
+                self.lock_accounts().settle(&client.traffic, &mut state);
+            }
         }
-        (count, total)
+        let mut accounts = self.lock_accounts();
+        accounts.all.sample(now);
+        for vhost in accounts.vhosts.values_mut() {
+            vhost.sample(now);
+        }
+    }
+
+    /// What all clients since the server began have counted, up to the last sample.
+    pub fn account(&self) -> Account {
+        Account::of(&self.lock_accounts().all)
+    }
+
+    /// What the clients of each vhost have counted, up to the last sample.
+    pub fn vhost_accounts(&self) -> HashMap<Box<str>, Account> {
+        let mut accounts = HashMap::new();
+        for (name, tally) in &self.lock_accounts().vhosts {
+            accounts.insert(name.clone(), Account::of(tally));
+        }
+        accounts
+    }
+
+    /// Forgets the accounts of vhosts that `is_wanted` says no to.
+    pub fn retain_vhosts(&self, is_wanted: impl Fn(&str) -> bool) {
+        let mut accounts = self.lock_accounts();
+        accounts.vhosts.retain(|name, _| is_wanted(name));
+    }
+
+    /// How many clients publish now, how far the slowest of them is behind, and what all that ever
+    /// did have counted as publishers.
+    pub fn publishers(&self) -> (usize, Reading) {
+        let (count, lag) = self.count(|role| matches!(role, Role::Publisher { .. }));
+        let total = self.lock_accounts().publishers;
+        (
+            count,
+            Reading {
+                lag_millis: lag,
+                ..total
+            },
+        )
+    }
+
+    /// The same of players.
+    pub fn players(&self) -> (usize, Reading) {
+        let (count, lag) = self.count(|role| role == Role::Player);
+        let total = self.lock_accounts().players;
+        (
+            count,
+            Reading {
+                lag_millis: lag,
+                ..total
+            },
+        )
+    }
+
+    /// Settles all clients; counts those of a role, with the longest lag in milliseconds.
+    fn count(&self, is_wanted: impl Fn(Role) -> bool) -> (usize, u64) {
+        let (mut count, mut lag) = (0, 0);
+        for client in self.list() {
+            let mut state = client.lock();
+            self.lock_accounts().settle(&client.traffic, &mut state);
+            if is_wanted(state.role) {
+                count += 1;
+                lag = lag.max(state.settled.lag_millis);
+            }
+        }
+        (count, lag)
     }
 
     fn lock(&self) -> MutexGuard<'_, Registry> {
         // Whole at every point where a holder could panic.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn lock_accounts(&self) -> MutexGuard<'_, Accounts> {
+        // Sums, each of which is whole by itself.
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Registry {
-    /// Adds what a client counted in its present role to what those before it had.
-    fn retire(&mut self, client: &Client) {
-        let reading = Reading {
-            lag_millis: 0,
-            ..client.in_role()
-        };
-        match client.role() {
+    /// `profile`, or the same that somebody else has already.
+    fn share(&mut self, profile: Profile) -> Arc<Profile> {
+        if *self.last_profile != profile {
+            self.last_profile = Arc::new(profile);
+        }
+        Arc::clone(&self.last_profile)
+    }
+}
+
+impl Accounts {
+    /// Adds what a client has counted since the last time to all that it belongs to.
+    fn settle(&mut self, traffic: &Traffic, state: &mut State) {
+        let reading = traffic.reading();
+        let counted = reading.since(&state.settled);
+        state.settled = reading;
+        self.all.add(&counted);
+        match state.role {
             Role::Unknown => {}
-            Role::Publisher => self.past_publishers.add(&reading),
-            Role::Player => self.past_players.add(&reading),
+            Role::Publisher { .. } => self.publishers.add(&Reading {
+                lag_millis: 0,
+                ..counted
+            }),
+            Role::Player => self.players.add(&Reading {
+                lag_millis: 0,
+                ..counted
+            }),
+        }
+        if let Some(stream) = &state.stream {
+            stream.tally().add(&counted);
+        }
+        let vhost = state.vhost();
+        if let Some(tally) = self.vhosts.get_mut(vhost) {
+            tally.add(&counted);
+        } else if !vhost.is_empty() {
+            let mut tally = Tally::new(Instant::now());
+            tally.add(&counted);
+            self.vhosts.insert(vhost.into(), tally);
         }
     }
+}
 
-    fn past(&self, role: Role) -> Option<&Reading> {
-        match role {
-            Role::Unknown => None,
-            Role::Publisher => Some(&self.past_publishers),
-            Role::Player => Some(&self.past_players),
+impl Account {
+    fn of(tally: &Tally) -> Self {
+        Self {
+            total: *tally.total(),
+            windows: tally.windows().clone(),
         }
     }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        self.change(|_| {});
         let mut registry = self.clients.lock();
         registry.clients.remove(&self.client.id);
-        let address = self.client.peer.ip().to_canonical();
+        let address = self.client.peer.ip();
         if let Some(count) = registry.per_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
                 registry.per_address.remove(&address);
             }
         }
-        registry.retire(&self.client);
     }
 }
 
@@ -237,12 +522,21 @@ const FIRST_ID: u64 = 100;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
 
     const ROOMY: Admission = Admission {
         connections: 3,
         per_address: Some(2),
     };
+
+    fn packets_out(packets_out: u64) -> Reading {
+        Reading {
+            packets_out,
+            ..Reading::default()
+        }
+    }
 
     fn peer(host: u8) -> SocketAddr {
         SocketAddr::from(([192, 0, 2, host], 40_000))
@@ -278,38 +572,40 @@ mod tests {
     fn what_a_client_counted_stays_with_the_role_that_it_had() {
         let clients = Clients::default();
         let client = clients.admit(peer(1), ROOMY).expect("room");
-        client.set_role(Role::Player);
-        client
-            .client()
-            .traffic
-            .packets
-            .store(500, Ordering::Relaxed);
-        client.set_role(Role::Publisher);
-        assert_eq!(clients.totals(Role::Player).1.packets, 500);
-        client
-            .client()
-            .traffic
-            .packets
-            .store(520, Ordering::Relaxed);
-        assert_eq!(clients.totals(Role::Publisher).1.packets, 20);
+        client.set_role(Role::Player, None);
+        let counter = &client.client().traffic.packets_out;
+        counter.store(500, Ordering::Relaxed);
+        client.set_role(Role::Publisher { announced: true }, None);
+        assert_eq!(clients.players().1.packets_out, 500);
+        counter.store(520, Ordering::Relaxed);
+        assert_eq!(clients.publishers(), (1, packets_out(20)));
         drop(client);
-        assert_eq!(clients.totals(Role::Player).1.packets, 500);
-        assert_eq!(clients.totals(Role::Publisher).1.packets, 20);
+        assert_eq!(clients.players(), (0, packets_out(500)));
+        assert_eq!(clients.publishers(), (0, packets_out(20)));
     }
 
     #[test]
     fn what_clients_counted_is_not_lost_when_they_leave() {
         let clients = Clients::default();
         let player = clients.admit(peer(1), ROOMY).expect("room");
-        player.set_role(Role::Player);
-        player
-            .client()
-            .traffic
-            .bytes_out
-            .store(500, Ordering::Relaxed);
-        assert_eq!(clients.totals(Role::Player).1.bytes_out, 500);
+        player.set_profile(Profile {
+            vhost: "a.example".into(),
+            ..Profile::default()
+        });
+        player.set_role(Role::Player, None);
+        let counter = &player.client().traffic.bytes_out;
+        counter.store(500, Ordering::Relaxed);
+        assert_eq!(clients.players().1.bytes_out, 500);
+        counter.store(700, Ordering::Relaxed);
+        clients.sample(Instant::now());
+        clients.sample(Instant::now());
+        assert_eq!(clients.account().total.bytes_out, 700);
+        counter.store(900, Ordering::Relaxed);
         drop(player);
-        let (count, total) = clients.totals(Role::Player);
-        assert_eq!((count, total.bytes_out), (0, 500));
+        let (count, total) = clients.players();
+        assert_eq!((count, total.bytes_out), (0, 900));
+        assert_eq!(clients.account().total.bytes_out, 900);
+        let accounts = clients.vhost_accounts();
+        assert_eq!(accounts["a.example"].total.bytes_out, 900);
     }
 }

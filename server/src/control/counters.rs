@@ -32,10 +32,12 @@ pub enum Incident {
     ClockJump,
     /// A data message of a publisher could not be read, and was left out.
     DataUnreadable,
+    /// A request of the API did not prove who asks.
+    ApiUnauthorized,
 }
 
 impl Incident {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::TooManyConnections, "too_many_connections"),
         (Self::TooManyFromAddress, "too_many_from_address"),
         (Self::HandshakeTimeout, "handshake_timeout"),
@@ -49,6 +51,7 @@ impl Incident {
         (Self::PublisherReplaced, "publisher_replaced"),
         (Self::ClockJump, "clock_jump"),
         (Self::DataUnreadable, "data_unreadable"),
+        (Self::ApiUnauthorized, "api_unauthorized"),
     ];
 }
 
@@ -67,6 +70,25 @@ impl Counters {
     /// The count of one.
     pub fn get(&self, incident: Incident) -> u64 {
         self.counts[incident as usize].load(Ordering::Relaxed)
+    }
+
+    /// All of them by name, for those who keep them.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Incident::ALL
+            .into_iter()
+            .map(|(incident, name)| (name, self.get(incident)))
+    }
+
+    /// How many clients were refused or cut off.
+    pub fn clients(&self) -> u64 {
+        let of_a_client = |(incident, _): &(Incident, &str)| {
+            !matches!(
+                incident,
+                Incident::ClockJump | Incident::DataUnreadable | Incident::ApiUnauthorized
+            )
+        };
+        let counted = Incident::ALL.into_iter().filter(of_a_client);
+        counted.map(|(incident, _)| self.get(incident)).sum()
     }
 
     /// The sum of all, to see whether anything has changed.

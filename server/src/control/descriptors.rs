@@ -6,9 +6,28 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
+use super::api::{MAX_TCP, MAX_UNIX};
+use crate::config::{ApiAddr, HttpApiConfig};
+
 /// Descriptors that are not for connections of clients: standard streams, listeners, the log, the
 /// runtime's own, configuration and recordings being read or written, connections to other servers.
-pub const RESERVE: u64 = 64;
+const RESERVE: u64 = 64;
+
+/// How many descriptors are not for RTMP clients: those of the server itself, and of as many
+/// connections to the API as there may be.
+#[must_use]
+pub fn reserve(api: &HttpApiConfig) -> u64 {
+    let is_tcp = |address: &ApiAddr| matches!(address, ApiAddr::Tcp(_));
+    let (tcp, unix) = match api.enabled {
+        true => (
+            api.listen.iter().any(is_tcp),
+            !api.listen.iter().all(is_tcp),
+        ),
+        false => (false, false),
+    };
+    let places = |has: bool, most: usize| if has { most as u64 } else { 0 };
+    RESERVE + places(tcp, MAX_TCP) + places(unix, MAX_UNIX)
+}
 
 /// How many descriptors the process may have open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +49,10 @@ impl Limit {
         }
     }
 
-    /// How many connections fit beside [`RESERVE`].
+    /// How many connections fit beside `reserve` descriptors of others.
     #[must_use]
-    pub fn connections(self) -> u64 {
-        self.soft.saturating_sub(RESERVE)
+    pub fn connections(self, reserve: u64) -> u64 {
+        self.soft.saturating_sub(reserve)
     }
 }
 
@@ -52,20 +71,21 @@ pub fn raise() -> Limit {
     Limit::current()
 }
 
-/// Checks that `max_connections` fit `limit`.
+/// Checks that `max_connections` fit `limit` beside `reserve` descriptors of others.
 ///
 /// # Errors
 /// They do not; the message says how many do and what can be done about it.
-pub fn check(max_connections: usize, limit: Limit) -> Result<(), TooFewDescriptors> {
+pub fn check(max_connections: usize, reserve: u64, limit: Limit) -> Result<(), TooFewDescriptors> {
     let wanted = u64::try_from(max_connections).unwrap_or(u64::MAX);
-    if wanted <= limit.connections() {
+    let connections = limit.connections(reserve);
+    if wanted <= connections {
         return Ok(());
     }
     Err(TooFewDescriptors {
         max_connections,
         limit: limit.soft,
-        connections: limit.connections(),
-        needed: wanted.saturating_add(RESERVE),
+        connections,
+        needed: wanted.saturating_add(reserve),
     })
 }
 
@@ -73,7 +93,7 @@ pub fn check(max_connections: usize, limit: Limit) -> Result<(), TooFewDescripto
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
     "max_connections is {max_connections}, but the process may open only {limit} files and \
-     sockets: {connections} connections fit; set \
+     sockets: {connections} connections fit beside its own and those of the API; set \
      LimitNOFILE={needed} in the unit (systemctl edit srs), or start srs after ulimit -n {needed}, \
      or lower max_connections"
 )]
@@ -108,8 +128,24 @@ mod tests {
             ("no limit", usize::MAX >> 8, limit(u64::MAX), None),
         ];
         for (name, max_connections, limit, expected) in cases {
-            let error = check(max_connections, limit).err();
+            let error = check(max_connections, RESERVE, limit).err();
             assert_eq!(error.map(|e| (e.connections, e.needed)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_api_has_room_where_it_listens() {
+        for (api, expected) in [
+            ("", 64 + 128),
+            (r#"listen = "127.0.0.1:1985""#, 64 + 512),
+            (
+                r#"listen = ["unix:/run/a", "1985", "unix:/run/b"]"#,
+                64 + 128 + 512,
+            ),
+            ("enabled = false", 64),
+        ] {
+            let config: HttpApiConfig = toml::from_str(api).unwrap();
+            assert_eq!(reserve(&config), expected, "{api}");
         }
     }
 
@@ -117,6 +153,7 @@ mod tests {
     fn the_message_says_what_fits_and_what_to_do() {
         let error = check(
             10_000,
+            RESERVE,
             Limit {
                 soft: 4096,
                 hard: 4096,
@@ -126,7 +163,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "max_connections is 10000, but the process may open only 4096 files and sockets: 4032 \
-             connections fit; set LimitNOFILE=10064 in the unit \
+             connections fit beside its own and those of the API; set LimitNOFILE=10064 in the unit \
              (systemctl edit srs), or start srs after ulimit -n 10064, or lower max_connections"
         );
     }

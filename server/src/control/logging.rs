@@ -27,6 +27,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use srs_api::LogPlace;
 use thiserror::Error;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -138,6 +139,15 @@ impl LogHandle {
     /// # Errors
     /// The new file cannot be opened or the journal is not there: everything stays as it was.
     pub fn apply(&self, config: &LogConfig) -> Result<(), LogError> {
+        self.commit(self.prepare(config)?);
+        Ok(())
+    }
+
+    /// Opens what `config` needs; lines go on to where they go.
+    ///
+    /// # Errors
+    /// The new file cannot be opened or the journal is not there.
+    pub fn prepare(&self, config: &LogConfig) -> Result<LogChange, LogError> {
         let stays = config.target == LogTarget::File
             && self
                 .output
@@ -148,10 +158,39 @@ impl LogHandle {
         } else {
             Some(destination(config, self.has_journal)?)
         };
-        self.redirect(destination, Some(config.format));
+        Ok(LogChange {
+            destination,
+            format: config.format,
+            level: config.level,
+        })
+    }
+
+    /// Puts in force what was prepared.
+    pub fn commit(&self, change: LogChange) {
+        // Whoever watches the old place would think that the server had stopped.
+        if let Some(next) = &change.destination
+            && next.to_string() != self.output.destination()
+        {
+            tracing::info!("the log goes on {next}");
+        }
+        self.redirect(change.destination, Some(change.format));
         // It fails only once nothing is logged any more.
-        let _ = self.levels.reload(targets(config.level));
-        Ok(())
+        let _ = self.levels.reload(targets(change.level));
+    }
+
+    /// Where lines go.
+    #[must_use]
+    pub fn place(&self) -> LogPlace {
+        match self.output.file_path() {
+            Some(path) => {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                LogPlace::File {
+                    path: path.display().to_string(),
+                }
+            }
+            None if self.is_console() => LogPlace::Console,
+            None => LogPlace::Journald,
+        }
     }
 
     fn redirect(&self, destination: Option<Destination>, format: Option<LogFormat>) {
@@ -159,6 +198,15 @@ impl LogHandle {
             tracing::warn!("{lost}");
         }
     }
+}
+
+/// Another place for lines, opened and not used yet.
+#[derive(Debug)]
+pub struct LogChange {
+    /// `None`: the present one.
+    destination: Option<Destination>,
+    format: LogFormat,
+    level: LogLevel,
 }
 
 /// Why logging cannot be as the configuration wants it.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 /// The reason for `error`, which opening `path` for writing gave, in parentheses after a space;
 /// empty if the error speaks for itself.
-pub(super) fn hint(path: &Path, error: &io::Error) -> String {
+pub(crate) fn hint(path: &Path, error: &io::Error) -> String {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

@@ -50,6 +50,12 @@ impl PidFile {
         &self.path
     }
 
+    /// Whether `path` names this file, in whatever way. To open it again would end the lock.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        is_same(&self.file, path).unwrap_or(false)
+    }
+
     fn write(&self) -> io::Result<()> {
         self.file.set_len(0)?;
         (&self.file).write_all(format!("{}\n", std::process::id()).as_bytes())
@@ -311,6 +317,18 @@ mod tests {
         fs::write(&path, "somebody's\n").unwrap();
         drop(pid_file);
         assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's\n");
+    }
+
+    #[test]
+    fn the_file_is_known_by_every_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("srs.pid");
+        let link = folder.path().join("link.pid");
+        let pid_file = PidFile::create(&path).unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        assert!(pid_file.is_at(&path));
+        assert!(pid_file.is_at(&link));
+        assert!(!pid_file.is_at(&folder.path().join("other.pid")));
     }
 
     #[test]

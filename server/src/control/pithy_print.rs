@@ -1,14 +1,16 @@
 //! A line about all publishers and one about all players, at an interval, however many there are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::clients::{Clients, Role};
+use super::clients::Clients;
 use super::counters::Counters;
-use crate::config::PithyPrintConfig;
+use crate::config::{Config, PithyPrintConfig};
 use crate::hub::Hub;
-use crate::hub::stats::Rates;
+use crate::hub::stats::{Reading, Windows};
 
 /// What the lines are about.
 #[derive(Clone, Debug)]
@@ -18,46 +20,109 @@ pub struct Subject {
     /// The streams.
     pub hub: Hub,
     /// What went wrong.
-    pub counters: std::sync::Arc<Counters>,
+    pub counters: Arc<Counters>,
 }
 
-/// Prints until it is dropped.
-pub async fn run(subject: Subject, config: PithyPrintConfig) {
-    let players = print_role(&subject, Role::Player, "-> PLA", config.play);
-    let publishers = print_role(&subject, Role::Publisher, "<- CPB", config.publish);
+/// Prints until it is dropped, at the intervals of the configuration in force.
+pub async fn run(subject: Subject, config: watch::Receiver<Arc<Config>>) {
+    let players = print_role(&subject, Clients::players, "-> PLA", config.clone(), |c| {
+        c.play
+    });
+    let publishers = print_role(&subject, Clients::publishers, "<- CPB", config, |c| {
+        c.publish
+    });
     tokio::join!(players, publishers, print_incidents(&subject));
 }
 
 /// The original's tags are kept: scripts look for them.
-async fn print_role(subject: &Subject, role: Role, tag: &str, every: Option<Duration>) {
-    let Some(every) = every else {
-        return;
-    };
-    let started = Instant::now();
-    let (_, total) = subject.clients.totals(role);
-    let mut rates_in = Rates::new(started.into_std(), total.bytes_in);
-    let mut rates_out = Rates::new(started.into_std(), total.bytes_out);
-    let mut before = total;
-    let mut ticks = ticker(every);
+async fn print_role(
+    subject: &Subject,
+    count: Count,
+    tag: &str,
+    mut config: watch::Receiver<Arc<Config>>,
+    interval_of: fn(&PithyPrintConfig) -> Option<Duration>,
+) {
+    let mut print = Print::new(subject, count, tag);
     loop {
-        let now = ticks.tick().await;
-        let (clients, total) = subject.clients.totals(role);
-        rates_in.record(now.into_std(), total.bytes_in);
-        rates_out.record(now.into_std(), total.bytes_out);
+        let every = interval_of(&config.borrow_and_update().pithy_print);
+        let changed = async {
+            let is_other = |config: &Arc<Config>| interval_of(&config.pithy_print) != every;
+            if config.wait_for(is_other).await.is_err() {
+                // Nobody is left who could change it.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            () = print.at_each(every) => {}
+        }
+    }
+}
+
+/// How many clients have a role, and what they have counted in it.
+type Count = fn(&Clients) -> (usize, Reading);
+
+struct Print<'a> {
+    subject: &'a Subject,
+    count: Count,
+    tag: &'a str,
+    started: Instant,
+    /// What had been counted when it began.
+    began_at: Reading,
+    windows: Windows,
+    before: Reading,
+}
+
+impl<'a> Print<'a> {
+    fn new(subject: &'a Subject, count: Count, tag: &'a str) -> Self {
+        let started = Instant::now();
+        let (_, total) = count(&subject.clients);
+        Self {
+            subject,
+            count,
+            tag,
+            started,
+            began_at: total,
+            windows: Windows::new(started.into_std()),
+            before: total,
+        }
+    }
+
+    /// Prints at once and then at each interval; never if there is none.
+    async fn at_each(&mut self, every: Option<Duration>) {
+        let Some(every) = every else {
+            return std::future::pending().await;
+        };
+        let mut ticks = ticker(every);
+        loop {
+            let now = ticks.tick().await;
+            self.print(now);
+        }
+    }
+
+    fn print(&mut self, now: Instant) {
+        let (clients, total) = (self.count)(&self.subject.clients);
+        let counted = total.since(&self.began_at);
+        self.windows
+            .record(now.into_std(), counted.bytes_in, counted.bytes_out);
+        let [_, short, _, long, _] = self.windows.kbps();
+        let elapsed = now.duration_since(self.started);
+        let average = |bytes| average_kbps(bytes, elapsed);
         if clients > 0 {
             tracing::info!(
-                time = now.duration_since(started).as_millis(),
+                time = elapsed.as_millis(),
                 clients,
-                streams = subject.hub.streams().len(),
-                msgs = total.packets.saturating_sub(before.packets),
-                okbps = %list(rates_out.kbps()),
-                ikbps = %list(rates_in.kbps()),
+                streams = self.subject.hub.len(),
+                msgs = total.packets().saturating_sub(self.before.packets()),
+                okbps = %list([average(counted.bytes_out), short.sent, long.sent]),
+                ikbps = %list([average(counted.bytes_in), short.received, long.received]),
                 lag = total.lag_millis,
                 drops = total.dropped,
-                "{tag}"
+                "{}",
+                self.tag
             );
         }
-        before = total;
+        self.before = total;
     }
 }
 
@@ -80,6 +145,12 @@ fn ticker(every: Duration) -> tokio::time::Interval {
     // After a suspension one line is enough.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
+}
+
+fn average_kbps(bytes: u64, elapsed: Duration) -> u64 {
+    let bits = u128::from(bytes) * 8;
+    let kbps = bits.checked_div(elapsed.as_millis()).unwrap_or(0);
+    u64::try_from(kbps).unwrap_or(u64::MAX)
 }
 
 fn list(kbps: [u64; 3]) -> String {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use srs_media::metadata::Metadata;
@@ -17,8 +17,10 @@ use super::cursor::Cursor;
 use super::log::{Entry, HeaderKey, Headers, Log, LogLimits, LoggedPacket, Sequence};
 use super::mixer::Mixer;
 use super::name::StreamName;
+use super::stats::{Figures, Tally};
 use super::takeover::{Credential, PublishError, PublishRequest, Replaced};
 use super::timeline::Timeline;
+use crate::config::{Config, VhostConfig};
 
 /// What a vhost's configuration says about its streams.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,11 +35,30 @@ pub struct StreamSettings {
     pub mix_correct: bool,
 }
 
+impl StreamSettings {
+    /// What `config` says about the streams of `vhost`.
+    pub fn of(config: &Config, vhost: &VhostConfig) -> Self {
+        Self {
+            log: LogLimits {
+                queue_length: vhost.queue_length,
+                gop_cache: vhost.gop_cache,
+                memory: usize::try_from(config.limits.stream_memory).unwrap_or(usize::MAX),
+            },
+            atc: vhost.atc,
+            atc_auto: vhost.atc_auto,
+            mix_correct: vhost.mix_correct,
+        }
+    }
+}
+
 /// One live stream. It exists while somebody publishes it or subscribes to it.
 #[derive(Debug)]
 pub struct Stream {
+    id: u64,
     name: StreamName,
     created: Instant,
+    created_at: SystemTime,
+    earlier_publishes: u64,
     /// Everything that an append changes, in one short critical section.
     state: RwLock<State>,
     /// Whether players get the publisher's own time: configured, or asked for by its metadata.
@@ -48,6 +69,8 @@ pub struct Stream {
     news: Notify,
     /// The positions of the subscribers, so that the log keeps what the slowest needs.
     readers: Mutex<Readers>,
+    /// What its clients have counted together. Added to by whoever samples their counters.
+    tally: Mutex<Tally>,
 }
 
 #[derive(Debug)]
@@ -62,12 +85,19 @@ struct State {
     last_client: u64,
     left_at: Option<Instant>,
     since_eviction: u32,
+    /// Whether the publisher's metadata asked for its own timestamps.
+    asked_for_atc: bool,
+    figures: Figures,
+    /// How long all publishers but the present one have published.
+    published: Duration,
 }
 
 #[derive(Debug)]
 struct Incumbent {
     client: u64,
     credential: Credential,
+    since: Instant,
+    since_at: SystemTime,
     /// Cancelled when somebody else takes the stream over.
     replaced: CancellationToken,
     last_packet: Instant,
@@ -80,13 +110,44 @@ struct Readers {
     next_id: u64,
     positions: HashMap<u64, Arc<AtomicU64>>,
     subscribers: usize,
+    most_subscribers: usize,
+    /// How long those that have left had subscribed, together.
+    subscribed: Duration,
+    /// The ages of the stream at which the present ones came, added up.
+    begins: Duration,
+}
+
+/// A moment's look at a stream.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The client that publishes it, if one does.
+    pub publisher: Option<u64>,
+    /// When that client began to publish it; else when the stream came to be.
+    pub live_since: SystemTime,
+    /// How long it was published in all.
+    pub published: Duration,
+    /// How often it was published after the first time.
+    pub reconnects: u64,
+    /// How many subscribe to it.
+    pub subscribers: usize,
+    /// The most that did at a time.
+    pub most_subscribers: usize,
+    /// How long they did, added up.
+    pub subscribed: Duration,
+    /// What its packets tell.
+    pub figures: Figures,
+    /// The headers that a decoder needs now.
+    pub headers: Arc<Headers>,
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamName, settings: &StreamSettings, now: Instant) -> Self {
+    pub(super) fn new(id: u64, name: StreamName, settings: &StreamSettings, now: Instant) -> Self {
         Self {
+            id,
             name,
             created: now,
+            created_at: SystemTime::now(),
+            earlier_publishes: 0,
             state: RwLock::new(State {
                 log: Log::new(settings.log),
                 timeline: Timeline::default(),
@@ -96,13 +157,34 @@ impl Stream {
                 last_client: 0,
                 left_at: None,
                 since_eviction: 0,
+                asked_for_atc: false,
+                figures: Figures::default(),
+                published: Duration::ZERO,
                 settings: settings.clone(),
             }),
             atc: AtomicBool::new(settings.atc),
             appended: Notify::new(),
             news: Notify::new(),
             readers: Mutex::default(),
+            tally: Mutex::new(Tally::new(now)),
         }
+    }
+
+    /// The same, published so often before it was gone for a moment.
+    pub(super) fn with_publishes(mut self, publishes: u64) -> Self {
+        self.earlier_publishes = publishes;
+        self
+    }
+
+    /// How often it was published, and before it was gone for a moment.
+    pub(super) fn publishes(&self) -> u64 {
+        self.earlier_publishes + self.read_state().generation
+    }
+
+    /// Unique while the process lives; counts from 1. A stream that was gone for a moment has
+    /// another one afterwards.
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// The stream's name.
@@ -116,6 +198,66 @@ impl Stream {
             .incumbent
             .as_ref()
             .map(|incumbent| incumbent.client)
+    }
+
+    /// What is known of it now.
+    pub fn look(&self, now: Instant) -> Look {
+        let state = self.read_state();
+        let incumbent = state.incumbent.as_ref();
+        let published = incumbent.map(|incumbent| now.saturating_duration_since(incumbent.since));
+        let look = Look {
+            publisher: incumbent.map(|incumbent| incumbent.client),
+            live_since: incumbent.map_or(self.created_at, |incumbent| incumbent.since_at),
+            published: state.published + published.unwrap_or_default(),
+            reconnects: (self.earlier_publishes + state.generation).saturating_sub(1),
+            figures: state.figures,
+            headers: Arc::clone(state.log.headers()),
+            subscribers: 0,
+            most_subscribers: 0,
+            subscribed: Duration::ZERO,
+        };
+        drop(state);
+        let readers = self.lock_readers();
+        let present = u32::try_from(readers.subscribers).unwrap_or(u32::MAX);
+        let present = (self.age(now) * present).saturating_sub(readers.begins);
+        Look {
+            subscribers: readers.subscribers,
+            most_subscribers: readers.most_subscribers,
+            subscribed: readers.subscribed + present,
+            ..look
+        }
+    }
+
+    /// What its clients have counted together. Held only to add to it or to look at it.
+    pub fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts changed settings in force, whoever publishes and plays.
+    pub fn apply(&self, settings: &StreamSettings) {
+        let mut guard = self.write_state();
+        let state = &mut *guard;
+        if state.settings == *settings {
+            return;
+        }
+        let before = state.log.end();
+        if state.mixer.is_some() != settings.mix_correct {
+            self.flush_mixer(state);
+            let is_published = state.incumbent.is_some();
+            state.mixer = (settings.mix_correct && is_published).then(Mixer::default);
+        }
+        state.settings = settings.clone();
+        state.log.set_limits(settings.log);
+        state.log.evict(self.slowest_reader());
+        self.settle_atc(state);
+        drop(guard);
+        self.wake(before);
+    }
+
+    fn settle_atc(&self, state: &State) {
+        let settings = &state.settings;
+        let atc = settings.atc || settings.atc_auto && state.asked_for_atc;
+        self.atc.store(atc, Ordering::Relaxed);
     }
 
     /// How many subscribers the stream has.
@@ -226,6 +368,15 @@ impl Stream {
     }
 }
 
+impl State {
+    /// Adds what the present publisher has published to the sum, if there is one.
+    fn end_publish(&mut self, now: Instant) {
+        if let Some(incumbent) = &self.incumbent {
+            self.published += now.saturating_duration_since(incumbent.since);
+        }
+    }
+}
+
 /// The one who publishes a stream. Dropping it unpublishes.
 #[derive(Debug)]
 pub struct Publisher {
@@ -270,17 +421,22 @@ impl Publisher {
             (None, None) => Duration::ZERO,
         };
         stream.flush_mixer(&mut state);
+        state.end_publish(now);
         state.generation += 1;
         state.last_client = request.client;
         state.incumbent = Some(Incumbent {
             client: request.client,
             credential: request.credential,
+            since: now,
+            since_at: SystemTime::now(),
             replaced: replaced.clone(),
             last_packet: now,
             last_byte: Arc::clone(&last_byte),
         });
         state.settings = settings.clone();
-        stream.atc.store(settings.atc, Ordering::Relaxed);
+        state.asked_for_atc = false;
+        stream.settle_atc(&state);
+        state.figures.restart();
         state.mixer = settings.mix_correct.then(Mixer::default);
         state.log.set_limits(settings.log);
         state.timeline.restart(gap);
@@ -356,10 +512,11 @@ impl Publisher {
         };
         packet.timestamp = stamp.timestamp;
         if let Some(asked) = asks_for_atc {
-            let settings = &state.settings;
-            let atc = settings.atc || settings.atc_auto && asked;
-            stream.atc.store(atc, Ordering::Relaxed);
+            state.asked_for_atc = asked;
+            stream.settle_atc(state);
         }
+        state.figures.count(&packet);
+        state.figures.clock_jumps += u64::from(stamp.jumped);
         let logged = LoggedPacket {
             packet,
             source: stamp.source,
@@ -397,6 +554,7 @@ impl Drop for Publisher {
         let before = state.log.end();
         if state.generation == self.generation {
             self.stream.flush_mixer(&mut state);
+            state.end_publish(Instant::now());
             state.left_at = state
                 .incumbent
                 .take()
@@ -447,13 +605,19 @@ pub struct Subscriber {
     cursor: Cursor,
     /// `cursor`'s position, where the log can see it.
     place: Arc<Place>,
+    began: Instant,
 }
 
 impl Subscriber {
-    pub(super) fn begin(hub: Hub, stream: &Arc<Stream>) -> Self {
+    pub(super) fn begin(hub: Hub, stream: &Arc<Stream>, now: Instant) -> Self {
         let first = stream.read_state().log.first();
-        stream.lock_readers().subscribers += 1;
+        let mut readers = stream.lock_readers();
+        readers.subscribers += 1;
+        readers.most_subscribers = readers.most_subscribers.max(readers.subscribers);
+        readers.begins += stream.age(now);
+        drop(readers);
         Self {
+            began: now,
             hub,
             stream: Arc::clone(stream),
             cursor: Cursor::default(),
@@ -541,7 +705,11 @@ impl Subscriber {
 
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.stream.lock_readers().subscribers -= 1;
+        let mut readers = self.stream.lock_readers();
+        readers.subscribers -= 1;
+        readers.begins = readers.begins.saturating_sub(self.stream.age(self.began));
+        readers.subscribed += self.began.elapsed();
+        drop(readers);
         self.hub.leave(&self.stream);
     }
 }

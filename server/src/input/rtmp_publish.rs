@@ -1,5 +1,6 @@
 //! An encoder's packets into the log.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use srs_rtmp::{Media, MediaKind};
 
 use crate::config::PublishConfig;
 use crate::hub::takeover::Replaced;
-use crate::hub::{Publisher, StreamName};
+use crate::hub::{Publisher, Stream, StreamName};
 
 /// One stream that a client publishes over RTMP. Dropping it unpublishes.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct RtmpPublish {
     told_unreadable: bool,
     jumps: JumpLog,
     amf: Limits,
+    announced: bool,
 }
 
 /// What is to be counted of a message that was taken in.
@@ -34,7 +36,10 @@ pub enum Taken {
     /// Nothing special.
     Nothing,
     /// The publisher's clock jumped here, and was set right.
-    WithJump,
+    WithJump {
+        /// Whether the log told of it: a clock that jumps all the time is told of now and then.
+        was_told: bool,
+    },
     /// It was data that cannot be read, or is beyond `limits.amf_depth` or `limits.amf_values`.
     Unreadable,
 }
@@ -55,8 +60,14 @@ struct Timeouts {
 }
 
 impl RtmpPublish {
-    /// Publishes by `publisher`, from `now` on.
-    pub fn new(publisher: Publisher, config: &PublishConfig, amf: Limits, now: Instant) -> Self {
+    /// Publishes by `publisher`, from `now` on. `announced`: as encoders of the FMLE kind do.
+    pub fn new(
+        publisher: Publisher,
+        config: &PublishConfig,
+        amf: Limits,
+        announced: bool,
+        now: Instant,
+    ) -> Self {
         Self {
             publisher,
             timeouts: Timeouts {
@@ -69,7 +80,18 @@ impl RtmpPublish {
             told_unreadable: false,
             jumps: JumpLog::default(),
             amf,
+            announced,
         }
+    }
+
+    /// Whether the client announced the stream, as encoders of the FMLE kind do.
+    pub fn is_announced(&self) -> bool {
+        self.announced
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &Arc<Stream> {
+        self.publisher.stream()
     }
 
     /// The stream's name.
@@ -121,8 +143,8 @@ impl RtmpPublish {
         self.tell_codec(track, &payload);
         let pushed = self.publisher.push(track, media.timestamp, payload, now)?;
         if pushed.clock_jumped {
-            self.jumps.tell(track, media.timestamp, now);
-            return Ok(Taken::WithJump);
+            let was_told = self.jumps.tell(track, media.timestamp, now);
+            return Ok(Taken::WithJump { was_told });
         }
         Ok(Taken::Nothing)
     }
@@ -211,13 +233,14 @@ struct JumpLog {
 impl JumpLog {
     const EVERY: Duration = Duration::from_secs(30);
 
-    fn tell(&mut self, track: Track, wire: u32, now: Instant) {
+    /// Returns whether it told.
+    fn tell(&mut self, track: Track, wire: u32, now: Instant) -> bool {
         let quiet = self
             .last
             .is_none_or(|last| now.saturating_duration_since(last) >= Self::EVERY);
         if !quiet {
             self.untold += 1;
-            return;
+            return false;
         }
         tracing::warn!(
             timestamp = wire,
@@ -227,6 +250,7 @@ impl JumpLog {
         );
         self.last = Some(now);
         self.untold = 0;
+        true
     }
 }
 

@@ -12,9 +12,10 @@ mod wait;
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use srs_api::EventKind;
 use srs_net::{Exchange, LendableSocket, Transport, seed, tcp};
 use srs_rtmp::server::{ServerConnection, ServerEvent, ServerSettings};
 use srs_rtmp::url::AppTarget;
@@ -27,7 +28,7 @@ use self::end::End;
 use self::patience::{Phase, Unsent};
 use self::wait::{ready_player, replaced_publisher};
 use crate::config::{Config, LimitsConfig};
-use crate::control::clients::{Admitted, Role};
+use crate::control::clients::{Admitted, Ending, Role};
 use crate::control::counters::Incident;
 use crate::control::logging;
 use crate::hub::takeover::Replaced;
@@ -43,7 +44,7 @@ pub async fn serve(
     admitted: Admitted,
     span: Span,
 ) {
-    let stop = service.stop.child_token();
+    let stop = admitted.client().ended().clone();
     let mut session = Session::new(service, config, socket, admitted, span);
     let end = match tcp::prepare(
         session.transport.socket().as_ref(),
@@ -137,7 +138,7 @@ impl Session {
             match self.handle_inbox() {
                 Handled::All => {}
                 // Others want the processor, too; and a stop must not wait for the rest.
-                Handled::Some if stop.is_cancelled() => return End::Stopped,
+                Handled::Some if stop.is_cancelled() => return self.ended(),
                 Handled::Some => {
                     tokio::task::yield_now().await;
                     continue;
@@ -173,7 +174,7 @@ impl Session {
                 }
                 Woken::Replaced(id, by) => self.replaced(id, by),
                 Woken::Timer => self.read_then_check_deadlines().await,
-                Woken::Stop => Some(End::Stopped),
+                Woken::Stop => Some(self.ended()),
             };
             if let Some(end) = end {
                 return end;
@@ -247,6 +248,15 @@ impl Session {
         }
     }
 
+    /// Why the session is to end: for this client's sake, or because the server stops.
+    fn ended(&self) -> End {
+        match self.admitted.client().ending() {
+            Some(Ending::Kicked) => End::Kicked,
+            Some(Ending::VhostRemoved) => End::VhostRemoved,
+            None => End::Stopped,
+        }
+    }
+
     fn has_unsent(&self) -> bool {
         !self.transport.outbox.is_empty()
     }
@@ -293,14 +303,17 @@ impl Session {
             ServerEvent::Media(media) => {
                 let id = media.message_stream_id;
                 let (_, publish) = self.publishing.iter_mut().find(|(known, _)| *known == id)?;
-                self.admitted
-                    .client()
-                    .traffic
-                    .packets
-                    .fetch_add(1, Ordering::Relaxed);
+                let client = self.admitted.client();
+                client.traffic.packets_in.fetch_add(1, Ordering::Relaxed);
                 match publish.take(media, now) {
                     Ok(Taken::Nothing) => {}
-                    Ok(Taken::WithJump) => self.service.counters.count(Incident::ClockJump),
+                    Ok(Taken::WithJump { was_told }) => {
+                        self.service.counters.count(Incident::ClockJump);
+                        if was_told {
+                            let (kind, name) = (EventKind::ClockJump, publish.name());
+                            self.service.events.tell_of(kind, client, Some(name), "");
+                        }
+                    }
                     Ok(Taken::Unreadable) => {
                         self.service.counters.count(Incident::DataUnreadable);
                     }
@@ -361,12 +374,12 @@ impl Session {
             .iter()
             .position(|(id, _)| *id == message_stream_id)
         {
-            let (_, publish) = self.publishing.swap_remove(index);
+            let (_, publish) = self.publishing.remove(index);
             self.tell_unpublish(&publish, why, now);
         }
         let of_stream = |play: &RtmpPlay| play.message_stream_id() == message_stream_id;
         if let Some(index) = self.playing.iter().position(of_stream) {
-            let play = self.playing.swap_remove(index);
+            let play = self.playing.remove(index);
             self.tell_stop(&play, why, now);
         }
         // One who was refused has not streamed, and no more time for it than before.
@@ -374,21 +387,41 @@ impl Session {
         if streamed && self.publishing.is_empty() && self.playing.is_empty() {
             self.phase = Phase::Idle(now);
         }
+        if streamed {
+            self.note_role();
+        }
+    }
+
+    /// Notes what the client does, for those who look: of several streams it is the one that it
+    /// publishes, else the newest that it plays.
+    fn note_role(&self) {
+        let (role, stream) = if let Some((_, publish)) = self.publishing.last() {
+            let announced = publish.is_announced();
+            (Role::Publisher { announced }, Some(publish.stream()))
+        } else if let Some(play) = self.playing.last() {
+            (Role::Player, Some(play.stream()))
+        } else {
+            (Role::Unknown, None)
+        };
+        self.admitted.set_role(role, stream.map(Arc::clone));
     }
 
     fn tell_unpublish(&self, publish: &RtmpPublish, why: &str, now: Instant) {
         if !self.is_told_of() {
             return;
         }
-        let traffic = self.admitted.client().traffic.reading();
+        let client = self.admitted.client();
+        let traffic = client.traffic.reading();
         let name = publish.name();
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
         tracing::info!(
             seconds = publish.duration(now).as_secs(),
-            packets = traffic.packets,
+            packets = traffic.packets_in,
             bytes = traffic.bytes_in,
             "unpublish: {why}"
         );
+        let events = &self.service.events;
+        events.tell_of(EventKind::Unpublish, client, Some(name), why);
     }
 
     fn tell_stop(&self, play: &RtmpPlay, why: &str, now: Instant) {
@@ -403,6 +436,8 @@ impl Session {
             dropped = play.dropped(),
             "stop: {why}"
         );
+        let (events, client) = (&self.service.events, self.admitted.client());
+        events.tell_of(EventKind::Stop, client, Some(name), why);
     }
 
     fn send_to_player(&mut self, index: usize) {
@@ -410,15 +445,15 @@ impl Session {
         let Some(play) = self.playing.get_mut(index) else {
             return;
         };
-        let (before, dropped_before) = (play.packets(), play.dropped());
+        let before = play.packets();
         let sent = play.send(&mut self.connection, &mut self.transport.outbox, now);
+        // What it has lost it lost when it read, which was before.
+        let losses = play.new_losses();
         let traffic = &self.admitted.client().traffic;
-        traffic
-            .packets
-            .fetch_add(play.packets() - before, Ordering::Relaxed);
-        traffic
-            .dropped
-            .fetch_add(play.dropped() - dropped_before, Ordering::Relaxed);
+        let add = |counter: &AtomicU64, count| counter.fetch_add(count, Ordering::Relaxed);
+        add(&traffic.packets_out, play.packets() - before);
+        add(&traffic.dropped, losses.packets);
+        add(&traffic.jumps, losses.jumps);
         if sent == Sent::Finished {
             let id = play.message_stream_id();
             self.end_play(id, "the duration that was asked for is over", now);
@@ -470,9 +505,10 @@ impl Session {
         }
     }
 
-    fn set_role(&mut self, role: Role) {
-        self.admitted.set_role(role);
+    /// Notes that the client has begun to publish or to play.
+    fn note_streaming(&mut self) {
         self.phase = Phase::Streaming;
+        self.note_role();
     }
 }
 

@@ -17,7 +17,7 @@ use super::fan_out::{Group, Seat};
 use super::player_clock::PlayerClock;
 use crate::config::{Merge, SendBuffer, VhostConfig};
 use crate::hub::log::{Entry, LoggedPacket, Sequence};
-use crate::hub::{StreamName, Subscriber};
+use crate::hub::{Stream, StreamName, Subscriber};
 
 /// One stream that a client plays over RTMP. Dropping it leaves the stream.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub struct RtmpPlay {
     dry: Option<Dry>,
     keep: Duration,
     packets: u64,
+    /// The losses that were told of.
+    told: Losses,
     merge: Merge,
     send_buffer: SendBuffer,
     /// What the socket's buffer was set to, once it was.
@@ -48,6 +50,15 @@ pub struct RtmpPlay {
     seat: Option<Seat>,
     /// Where it stood when it left its seat of its own accord.
     left_at: Option<Sequence>,
+}
+
+/// What a player lost because it was too slow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Packets.
+    pub packets: u64,
+    /// How often it jumped to a newer key frame.
+    pub jumps: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +113,7 @@ impl RtmpPlay {
             }),
             keep: config.publish.keep_players,
             packets: 0,
+            told: Losses::default(),
             merge: seating::merge(config),
             send_buffer: config.play.send_buffer,
             buffered: None,
@@ -120,6 +132,24 @@ impl RtmpPlay {
     /// The stream's name.
     pub fn name(&self) -> &StreamName {
         self.subscriber.stream().name()
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &Arc<Stream> {
+        self.subscriber.stream()
+    }
+
+    /// What the player has lost since the last time that this was asked.
+    pub fn new_losses(&mut self) -> Losses {
+        let losses = Losses {
+            packets: self.subscriber.dropped(),
+            jumps: self.subscriber.jumps(),
+        };
+        let told = std::mem::replace(&mut self.told, losses);
+        Losses {
+            packets: losses.packets - told.packets,
+            jumps: losses.jumps - told.jumps,
+        }
     }
 
     /// How long it has played.

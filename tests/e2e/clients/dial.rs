@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use socket2::SockRef;
+use srs::config::HttpApiConfig;
 use srs::{Config, Server};
 use srs_net::RtmpClient;
 use srs_net::client::ClientError;
@@ -18,7 +19,14 @@ use super::{Player, Publisher, Sample};
 /// Starts a server at a free port of 127.0.0.1, with `settings` in TOML.
 pub(crate) fn serve(settings: &str) -> Result<Server> {
     let config = format!("listen = [\"127.0.0.1:0\"]\n{settings}");
-    Ok(Server::start(Config::parse(&config, "test")?)?)
+    let mut config = Config::parse(&config, "test")?;
+    if config.http_api == HttpApiConfig::default() {
+        // Its socket is one for the whole machine.
+        config.http_api.enabled = false;
+    }
+    // So is its file.
+    config.fleet.enabled = false;
+    Ok(Server::start(config)?)
 }
 
 /// A connection to be opened to the server at `address`, for `path`, as `live/show?key=x`.

@@ -139,6 +139,14 @@ impl Process {
         self.signal(Signal::INT)
     }
 
+    /// Asks it to read its configuration again (SIGHUP).
+    ///
+    /// # Errors
+    /// If it has ended already.
+    pub fn hang_up(&mut self) -> Result<()> {
+        self.signal(Signal::HUP)
+    }
+
     /// Stops its execution without its knowing (SIGSTOP), as a network that vanishes does: its
     /// sockets stay open, and nobody reads them.
     ///

@@ -11,12 +11,14 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use tracing::Level;
 
 use super::line::Line;
@@ -52,6 +54,16 @@ pub(super) enum Destination {
     },
     /// A file.
     File(LogFile),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Journal => f.write_str("in the journal"),
+            Self::Console { .. } => f.write_str("on standard error"),
+            Self::File(file) => write!(f, "in the file {}", file.path.display()),
+        }
+    }
 }
 
 /// Lines that could not be written, and why the last of them could not.
@@ -120,6 +132,11 @@ impl Output {
             Destination::File(file) => Some(file.path.clone()),
             Destination::Journal | Destination::Console { .. } => None,
         }
+    }
+
+    /// Where lines go, in words.
+    pub(super) fn destination(&self) -> String {
+        self.lock().destination.to_string()
     }
 
     /// Whether lines go to standard error.
@@ -215,12 +232,23 @@ pub(super) struct LogFile {
 impl LogFile {
     /// Opens `path` for appending; a new file can be read by its owner and group (0640), for peers'
     /// addresses and stream names are not everybody's business.
+    ///
+    /// A pipe is refused, without waiting for somebody who reads it: whoever stops reading would
+    /// stop the server.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o640)
-            .open(path)?;
+            .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+            .open(path)
+            .map_err(|error| match error.raw_os_error() {
+                Some(code) if code == Errno::NXIO.raw_os_error() => is_a_pipe(),
+                _ => error,
+            })?;
+        if file.metadata()?.file_type().is_fifo() {
+            return Err(is_a_pipe());
+        }
         Ok(Self {
             path: path.into(),
             file,
@@ -238,6 +266,10 @@ impl LogFile {
             error
         })
     }
+}
+
+fn is_a_pipe() -> io::Error {
+    io::Error::other("it is a pipe or socket, where a file was expected")
 }
 
 /// Writes `bytes`, at once where the file takes them; an error says how many were written before.

@@ -160,6 +160,22 @@ fn a_renamed_file_is_written_to_until_it_is_reopened() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for() {
+    let (folder, config) = file_config("srs.log");
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    let other = LogConfig {
+        file: file_path(&folder, "pipe"),
+        ..config
+    };
+    let error = handle.prepare(&other).unwrap_err();
+    assert!(format!("{:?}", error.source()).contains("pipe"), "{error}");
+    with_default(subscriber, || info!("lines go on"));
+    assert_eq!(lines(folder.path().join("srs.log")).len(), 1);
+}
+
+#[test]
 fn a_reopen_that_fails_keeps_the_file_and_says_so() {
     let (folder, config) = file_config("srs.log");
     let rotated = folder.path().join("srs.log.1");
@@ -211,7 +227,11 @@ fn a_reload_moves_to_another_file_in_another_format() {
         handle.apply(&moved).unwrap();
         info!(count = 2, "two");
     });
-    assert_eq!(lines(&config.file), ["[-] one"]);
+    let where_to = format!(
+        "[-] the log goes on in the file {}",
+        moved.file.as_path().display()
+    );
+    assert_eq!(lines(&config.file), ["[-] one", &where_to]);
     let json = fs::read_to_string(&moved.file).unwrap();
     assert!(
         json.contains("\"message\":\"two\",\"target\":\"srs::control::logging"),
@@ -303,7 +323,7 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
         assert_eq!(handle.reopen().unwrap(), None);
         warn!(reason = "no such app", code = 404, "connect refused");
     });
-    assert_eq!(lines(&config.file).len(), 1);
+    assert!(lines(&config.file)[1].contains("the log goes on in the journal"));
     assert_eq!(
         *journal.told.lock().unwrap(),
         [

@@ -365,6 +365,26 @@ fn a_key_frame_behind_many_that_are_left_out_is_read_at_once() {
 }
 
 #[test]
+fn an_encoder_that_comes_back_is_counted_whether_or_not_anybody_watches() {
+    let studio = Studio::new();
+    let mut reconnects = Vec::new();
+    for _ in 0..3 {
+        let publisher = studio.publish(1, Takeover::Reject).expect("free");
+        reconnects.push(publisher.stream().look(studio.now).reconnects);
+    }
+    assert_eq!(reconnects, [0, 1, 2]);
+    // Somebody watches: the stream stays.
+    let subscriber = studio.subscribe();
+    drop(studio.publish(1, Takeover::Reject).expect("free"));
+    let look = subscriber.stream().look(studio.now);
+    assert_eq!((look.reconnects, look.subscribers), (3, 1));
+    // Names that nobody publishes are not remembered.
+    let name = StreamName::new("v", "live", "asked");
+    drop(studio.hub.subscribe(&name, &SETTINGS, studio.now));
+    assert_eq!(studio.hub.lock().ended.len(), 3);
+}
+
+#[test]
 fn names_leave_nothing_behind() {
     let studio = Studio::new();
     for index in 0..10_000 {
@@ -372,7 +392,7 @@ fn names_leave_nothing_behind() {
         drop(studio.hub.subscribe(&name, &SETTINGS, studio.now));
     }
     assert_eq!(studio.hub.streams().len(), 0);
-    assert!(studio.hub.lock().capacity() < 1_000);
+    assert!(studio.hub.lock().by_name.capacity() < 1_000);
     let publisher = studio.publish(1, Takeover::Reject).expect("free");
     let subscriber = studio.subscribe();
     drop(publisher);

@@ -30,6 +30,10 @@ pub(super) enum End {
     PublishTimeout,
     /// The peer took no byte for too long.
     SendTimeout,
+    /// An operator wants the client gone.
+    Kicked,
+    /// The vhost that serves the client was removed or disabled by a reload.
+    VhostRemoved,
     /// The server stops.
     Stopped,
 }
@@ -48,6 +52,8 @@ impl End {
             | Self::Refused
             | Self::Replaced
             | Self::Idle
+            | Self::Kicked
+            | Self::VhostRemoved
             | Self::Stopped => None,
         }
     }
@@ -57,6 +63,8 @@ impl End {
         match self {
             Self::Refused
             | Self::Replaced
+            | Self::Kicked
+            | Self::VhostRemoved
             | Self::Stopped
             | Self::Idle
             | Self::IdentifyTimeout
@@ -80,6 +88,7 @@ impl End {
             | Self::Replaced => {
                 tracing::debug!("disconnected: {self}");
             }
+            Self::Kicked | Self::VhostRemoved => tracing::info!("disconnected: {self}"),
             Self::Protocol(_)
             | Self::HandshakeTimeout
             | Self::IdentifyTimeout
@@ -111,6 +120,8 @@ impl fmt::Display for End {
                 )
             }
             Self::SendTimeout => write!(f, "took no data within limits.send_timeout"),
+            Self::Kicked => write!(f, "disconnected by the operator"),
+            Self::VhostRemoved => write!(f, "the vhost is not served any more"),
             Self::Stopped => write!(f, "the server stops"),
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use srs_amf0::Object;
+use srs_api::EventKind;
 use srs_rtmp::server::{
     ConnectInfo, ConnectRejection, ConnectRequest, PlayRejection, PlayRequest, PublishRejection,
     PublishRequest,
@@ -13,10 +14,9 @@ use super::end::End;
 use super::{Connected, Session, amf_limits};
 use crate::config::{Config, VhostConfig};
 use crate::control::access::{self, Purpose};
-use crate::control::clients::Role;
+use crate::control::clients::Profile;
 use crate::control::counters::Incident;
 use crate::control::logging;
-use crate::hub::log::LogLimits;
 use crate::hub::takeover::Credential;
 use crate::hub::{self, PublishError, StreamName, StreamSettings};
 use crate::input::rtmp_publish::RtmpPublish;
@@ -24,6 +24,7 @@ use crate::output::rtmp_play::RtmpPlay;
 
 impl Session {
     pub(super) fn connect(&mut self, request: ConnectRequest) -> Option<End> {
+        self.follow_config();
         let (target, vhost) = match self.resolve_app(&request) {
             Ok(resolved) => resolved,
             Err(rejection) => return Some(self.refuse_connect(&rejection)),
@@ -36,6 +37,14 @@ impl Session {
             flash_version = request.flash_version,
             "connect"
         );
+        self.admitted.set_profile(Profile {
+            vhost: vhost.into(),
+            app: target.app.as_str().into(),
+            tc_url: shown(&request.tc_url),
+            page_url: shown(&request.page_url),
+            swf_url: shown(&request.swf_url),
+            agent: request.flash_version.as_str().into(),
+        });
         let info = self.connect_info();
         self.connection
             .accept_connect(&info, &mut self.transport.outbox);
@@ -64,6 +73,7 @@ impl Session {
         self.service.counters.count(Incident::ConnectRefused);
         let (ConnectRejection::Rejected(why) | ConnectRejection::InvalidApp(why)) = rejection;
         tracing::warn!("refused to connect: {why}");
+        self.tell_refusal(None, why);
         self.connection
             .reject_connect(rejection, &mut self.transport.outbox);
         End::Refused
@@ -94,6 +104,7 @@ impl Session {
     }
 
     pub(super) fn publish(&mut self, request: &PublishRequest, now: Instant) {
+        self.follow_config();
         let id = request.message_stream_id;
         self.stop_stream(id, "the client publishes anew", now);
         self.end_own_publish_of(&request.stream, now);
@@ -105,14 +116,16 @@ impl Session {
                 self.connection
                     .accept_publish(id, &mut self.transport.outbox);
                 self.publishing.reserve_exact(1);
+                self.tell_event(EventKind::Publish, publish.name());
                 self.publishing.push((id, publish));
-                self.set_role(Role::Publisher);
+                self.note_streaming();
             }
             Err(rejection) => {
                 self.service.counters.count(Incident::PublishRefused);
                 let (PublishRejection::BadName(why) | PublishRejection::Denied(why)) = &rejection;
                 if self.is_told_of() {
                     tracing::warn!("refused to publish: {why}");
+                    self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
                     .reject_publish(id, &rejection, &mut self.transport.outbox);
@@ -160,7 +173,7 @@ impl Session {
             takeover: vhost.publish.takeover,
             dead_after: vhost.publish.dead_after,
         };
-        let settings = stream_settings(&self.config, vhost);
+        let settings = StreamSettings::of(&self.config, vhost);
         let publisher = self
             .service
             .hub
@@ -176,11 +189,13 @@ impl Session {
             publisher,
             &vhost.publish,
             amf_limits(&self.config.limits),
+            request.announced,
             now,
         ))
     }
 
     pub(super) fn play(&mut self, request: &PlayRequest, now: Instant) {
+        self.follow_config();
         let id = request.message_stream_id;
         self.stop_stream(id, "the client plays anew", now);
         match self.begin_play(request, now) {
@@ -191,19 +206,43 @@ impl Session {
                 self.connection.accept_play(id, &mut self.transport.outbox);
                 // One stream is what a player plays; the list would have room for four.
                 self.playing.reserve_exact(1);
+                self.tell_event(EventKind::Play, play.name());
                 self.playing.push(play);
-                self.set_role(Role::Player);
+                self.note_streaming();
             }
             Err(rejection) => {
                 self.service.counters.count(Incident::PlayRefused);
                 let (PlayRejection::StreamNotFound(why) | PlayRejection::Failed(why)) = &rejection;
                 if self.is_told_of() {
                     tracing::warn!("refused to play: {why}");
+                    self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
                     .reject_play(id, &rejection, &mut self.transport.outbox);
             }
         }
+    }
+
+    /// What begins now begins by the configuration that is in force now. What the protocol was
+    /// limited by when the client connected stays.
+    fn follow_config(&mut self) {
+        self.config = self.service.config();
+    }
+
+    fn tell_event(&self, kind: EventKind, name: &StreamName) {
+        if self.is_told_of() {
+            let client = self.admitted.client();
+            self.service.events.tell_of(kind, client, Some(name), "");
+        }
+    }
+
+    /// Tells that the client was refused, with the name of the stream that it asked for, if any.
+    fn tell_refusal(&self, stream: Option<&str>, why: &str) {
+        let name = stream.and_then(|stream| Some(self.resolve(stream).ok()?.1));
+        let (kind, client) = (EventKind::Refuse, self.admitted.client());
+        self.service
+            .events
+            .tell_of(kind, client, name.as_ref(), why);
     }
 
     fn begin_play(&self, request: &PlayRequest, now: Instant) -> Result<RtmpPlay, PlayRejection> {
@@ -213,7 +252,7 @@ impl Session {
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
         self.check_page(vhost, Purpose::Play)
             .map_err(|refused| PlayRejection::Failed(refused.to_string()))?;
-        let settings = stream_settings(&self.config, vhost);
+        let settings = StreamSettings::of(&self.config, vhost);
         let subscriber = self.service.hub.subscribe(&name, &settings, now);
         match subscriber.stream().publisher() {
             None if vhost.play.wait.is_zero() => {
@@ -256,6 +295,13 @@ impl Session {
     }
 }
 
+/// A URL of a peer as operators see it: without parameters, which are secrets as often as not, and
+/// not longer than real ones are.
+fn shown(url: &str) -> Box<str> {
+    let end = url.find(['?', '#']).unwrap_or(url.len()).min(MOST_OF_A_URL);
+    url[..url.floor_char_boundary(end)].into()
+}
+
 /// The vhost that serves `host`, unless it is switched off.
 fn enabled_vhost<'a>(config: &'a Config, host: &str) -> Result<(&'a str, &'a VhostConfig), String> {
     let (name, vhost) = config.vhost(host);
@@ -266,15 +312,5 @@ fn enabled_vhost<'a>(config: &'a Config, host: &str) -> Result<(&'a str, &'a Vho
     }
 }
 
-fn stream_settings(config: &Config, vhost: &VhostConfig) -> StreamSettings {
-    StreamSettings {
-        log: LogLimits {
-            queue_length: vhost.queue_length,
-            gop_cache: vhost.gop_cache,
-            memory: usize::try_from(config.limits.stream_memory).unwrap_or(usize::MAX),
-        },
-        atc: vhost.atc,
-        atc_auto: vhost.atc_auto,
-        mix_correct: vhost.mix_correct,
-    }
-}
+/// Bytes of a URL that are kept.
+const MOST_OF_A_URL: usize = 512;

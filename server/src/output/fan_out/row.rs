@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -121,6 +122,7 @@ impl Row {
         let mut service = Service {
             position: self.lock_door().position,
             written: Instant::now(),
+            told: Instant::now(),
             players: Vec::new(),
             row: &self,
             group: &group,
@@ -177,6 +179,8 @@ struct Service<'a> {
     position: Sequence,
     /// When.
     written: Instant,
+    /// When the players' counters were told last.
+    told: Instant,
     place: Place,
     players: Vec<Arc<Occupied>>,
 }
@@ -196,8 +200,12 @@ impl Service<'_> {
             Filled::Nothing => false,
             Filled::Packets { more } => {
                 self.let_in(batch.end());
+                let tells = self.written.duration_since(self.told) >= TELL_EVERY;
+                if tells {
+                    self.told = self.written;
+                }
                 self.players
-                    .retain(|player| player.serve(batch, row, &shared.seated));
+                    .retain(|player| player.serve(batch, tells, row, &shared.seated));
                 more
             }
             Filled::Obstacle(end) => {
@@ -258,3 +266,6 @@ impl Drop for Service<'_> {
 const SEATS: usize = 128;
 /// Batches that are written before other tasks get their turn.
 const FAIR_SHARE: usize = 8;
+/// The counters of players, which lie elsewhere, are told so often: to do it for each write would
+/// cost a cache miss for each player.
+const TELL_EVERY: Duration = Duration::from_secs(1);

@@ -163,13 +163,23 @@ impl fmt::Debug for Seat {
 }
 
 impl Occupied {
-    /// Writes what the batch has for the player. Returns whether it keeps its seat.
-    pub(super) fn serve(&self, batch: &mut Batch, row: &Row, seated: &AtomicUsize) -> bool {
+    /// Writes what the batch has for the player, and `tells` its counters of that if they are to
+    /// know. Returns whether it keeps its seat.
+    pub(super) fn serve(
+        &self,
+        batch: &mut Batch,
+        tells: bool,
+        row: &Row,
+        seated: &AtomicUsize,
+    ) -> bool {
         let mut state = self.lock();
         if !state.is_in_step {
             return false;
         }
         let keeps = state.serve(batch);
+        if tells {
+            state.tell();
+        }
         if !keeps {
             self.fall_out(&mut state, row, seated);
         }
@@ -214,7 +224,7 @@ impl State {
         let traffic = &guest.traffic;
         let add = |counter: &AtomicU64, count| counter.fetch_add(count, Ordering::Relaxed);
         add(&traffic.bytes_out, got.bytes - told.bytes);
-        add(&traffic.packets, got.packets - told.packets);
+        add(&traffic.packets_out, got.packets - told.packets);
     }
 
     fn serve(&mut self, batch: &mut Batch) -> bool {
@@ -253,13 +263,6 @@ impl State {
         }
         self.got.bytes += written as u64;
         self.got.packets += guest.position - before;
-        if self.got.bytes - self.told.bytes >= TELL_EVERY {
-            self.tell();
-        }
         is_complete
     }
 }
-
-/// A client's counters, which lie elsewhere, are told every so many bytes: a part of a second of
-/// most streams.
-const TELL_EVERY: u64 = 16 * 1024;

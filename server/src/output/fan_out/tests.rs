@@ -256,14 +256,20 @@ async fn players_of_a_row_each_have_their_own_time() {
         let first = if index < 120 { 0 } else { 50 };
         assert_eq!(player.next().await, (first, 0));
         player.watch((first, 0), last).await;
-        let by_row = player.traffic.packets.load(Ordering::Relaxed);
+    }
+    let counters: Vec<_> = players
+        .iter()
+        .map(|player| Arc::clone(&player.traffic))
+        .collect();
+    drop(players);
+    theatre.until_seated(0).await;
+    for traffic in counters {
+        let by_row = traffic.packets_out.load(Ordering::Relaxed);
         assert!(
             by_row >= 200,
             "all but what it found when it came: {by_row}"
         );
     }
-    drop(players);
-    theatre.until_seated(0).await;
     while theatre.sessions.join_next().await.is_some() {}
     theatre.fan_out.shared.tasks.close();
     timeout(SOON, theatre.fan_out.shared.tasks.wait())

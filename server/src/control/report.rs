@@ -1,0 +1,51 @@
+//! The state of the server as the API tells it: looked at, turned into the types of `srs-api`, and
+//! nothing kept. One file per resource.
+
+mod clients;
+mod media;
+mod streams;
+mod summaries;
+mod vhosts;
+
+use srs_api::Kbps;
+
+pub use self::clients::{ClientFilter, client, clients, kick};
+pub use self::streams::{StreamFilter, stream, stream_figures, streams};
+pub use self::summaries::summaries;
+pub use self::vhosts::{vhost, vhosts};
+use crate::hub::stats::{Counter, Windows};
+
+/// One page of a list, and how long the whole list is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed<T> {
+    /// How many there are in all.
+    pub total: usize,
+    /// Those of the page.
+    pub items: Vec<T>,
+}
+
+impl<T> Listed<T> {
+    /// The page of `all` that begins at `start`, each item as `tell` tells it.
+    fn page<S>(all: &[S], start: usize, count: usize, tell: impl FnMut(&S) -> T) -> Self {
+        Self {
+            total: all.len(),
+            items: all.iter().skip(start).take(count).map(tell).collect(),
+        }
+    }
+}
+
+fn kbps<T: Counter>(windows: &Windows<T>) -> Kbps {
+    let [s5, s30, m1, m5, m60] = windows.kbps();
+    Kbps {
+        recv_30s: s30.received,
+        send_30s: s30.sent,
+        recv_5s: s5.received,
+        send_5s: s5.sent,
+        recv_1m: m1.received,
+        send_1m: m1.sent,
+        recv_5m: m5.received,
+        send_5m: m5.sent,
+        recv_60m: m60.received,
+        send_60m: m60.sent,
+    }
+}
