@@ -1,6 +1,9 @@
 //! The arguments, and nothing else: help, manual pages and completions come from here.
 
+mod api;
 mod bench;
+mod config;
+mod logs;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,26 +12,51 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use srs_rtmp::url::RtmpUrl;
 
+pub(crate) use self::api::{
+    ApiOptions, Clients, ClientsCommand, Events, Fleet, Kick, Reload, Stats, Status, Streams,
+    Vhosts,
+};
 pub(crate) use self::bench::{
     Bench, BenchCommand, BenchFloor, BenchPlay, BenchPublish, FloorServer, Form, LoadOptions,
     StreamOptions,
 };
+pub(crate) use self::config::{Check, Config, ConfigCommand, Show};
+pub(crate) use self::logs::Logs;
 use crate::duration;
 
-/// Operates srs: publishes, plays and measures live streams
+/// Operates srs: watches and steers a server, publishes, plays and measures live streams
+///
+/// A server is watched and steered by its HTTP API: what it serves (status, streams, clients,
+/// vhosts, stats, fleet), what happens (events, logs), and what it does (clients kick, reload,
+/// config). Without --server that is the one on this host, by its socket /run/srs/api.sock or else
+/// $XDG_RUNTIME_DIR/srs/api.sock; root and the members of the group srs need no token there.
+///
+/// publish, play and bench speak RTMP, to servers of any make.
 ///
 /// Each command does one thing and says with its exit status what became of it. Results go to
-/// standard output, everything else to standard error. The servers may be of any make, as long as
-/// they speak RTMP.
+/// standard output, everything else to standard error. Tables fit the terminal; where there is none
+/// nothing is cut. Where colours are not wanted, NO_COLOR or TERM=dumb says so.
 #[derive(Debug, Parser)]
 #[command(version, disable_help_subcommand = true, after_help = EXIT_STATUS, max_term_width = 100)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) api: ApiOptions,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Status(Status),
+    Streams(Streams),
+    Clients(Box<Clients>),
+    Vhosts(Vhosts),
+    Stats(Stats),
+    Fleet(Fleet),
+    Events(Events),
+    Logs(Logs),
+    Reload(Reload),
+    Config(Config),
     Publish(Publish),
     Play(Play),
     Bench(Bench),
@@ -115,13 +143,21 @@ pub(crate) struct Common {
 }
 
 const EXIT_STATUS: &str = "\
+Environment:
+  SRSCTL_SERVER   the server, where --server does not say
+  SRSCTL_TOKEN    the token, where neither --token-file nor --token nor --user say who asks
+  NO_COLOR        not empty: no colours
+  CLICOLOR_FORCE  not empty: colours also where there is no terminal
+  COLUMNS         how wide the tables on a terminal are, where that is not as wide as it says
+
 Exit status:
   0  done, or ended by Ctrl-C or SIGTERM
   1  failed, or a load was ended before anything was measured
   2  usage: the arguments are wrong
   3  the server was not reached
-  4  not found: the stream has no media
-  5  refused by the server
+  4  not found: no such stream, client or vhost, or a stream without media
+  5  refused: who asks may not, also not by its socket, or has not said who it is
+  6  the configuration is invalid, and was not put in force
   7  bench: the tool was saturated, or not all clients were served to the end";
 
 const PUBLISH_EXAMPLES: &str = "\

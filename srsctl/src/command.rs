@@ -1,9 +1,20 @@
 //! The subcommands: each is a function from its arguments to a result, in a file of its own name.
 
 pub(crate) mod bench;
+pub(crate) mod clients;
 pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod events;
+pub(crate) mod fleet;
+pub(crate) mod logs;
 pub(crate) mod play;
 pub(crate) mod publish;
+pub(crate) mod reload;
+mod session;
+pub(crate) mod stats;
+pub(crate) mod status;
+pub(crate) mod streams;
+pub(crate) mod vhosts;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,18 +26,90 @@ use srs_rtmp::url::RtmpUrl;
 
 use self::bench::Saturation;
 use self::publish::source::SourceError;
-use crate::cli::Command;
+use self::session::Session;
+use crate::cli::{ApiOptions, Cli, Clients, ClientsCommand, Command};
+use crate::client::{AddrError, ApiError, TokenFileError};
+use crate::sink;
 
 /// Does what was asked for.
 ///
 /// # Errors
 /// [`Error`]: what became of it instead.
-pub(crate) async fn run(command: Command) -> Result<(), Error> {
-    match command {
-        Command::Publish(arguments) => publish::run(&arguments).await,
-        Command::Play(arguments) => play::run(&arguments).await,
-        Command::Bench(arguments) => bench::run(&arguments).await,
-        Command::Completions(arguments) => completions::run(&arguments).await,
+pub(crate) async fn run(cli: Cli) -> Result<(), Error> {
+    let outer = &cli.api;
+    match &cli.command {
+        Command::Status(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            session.print(&status::run(&session.client).await?).await
+        }
+        Command::Streams(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            let listing = streams::run(&session.client, arguments).await?;
+            session.print(&listing).await
+        }
+        Command::Clients(arguments) => run_clients(arguments, outer).await,
+        Command::Vhosts(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            let listing = vhosts::run(&session.client, arguments).await?;
+            session.print(&listing).await
+        }
+        Command::Stats(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            session.print(&stats::run(&session.client).await?).await
+        }
+        Command::Fleet(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            let fleet = fleet::run(&session.client, arguments).await?;
+            session.print(&fleet).await
+        }
+        Command::Reload(arguments) => {
+            let options = arguments.api.or(outer).or_timeout(reload::TIMEOUT);
+            let session = Session::open(&options).await?;
+            reload::run(&session, arguments).await
+        }
+        Command::Events(arguments) => {
+            let session = Session::open(&arguments.api.or(outer)).await?;
+            events::run(&session, arguments).await
+        }
+        Command::Logs(arguments) => logs::run(&arguments.api.or(outer), arguments).await,
+        Command::Config(arguments) => config::run(&arguments.command, outer).await,
+        Command::Publish(arguments) => {
+            no_server(outer)?;
+            publish::run(arguments).await
+        }
+        Command::Play(arguments) => {
+            no_server(outer)?;
+            play::run(arguments).await
+        }
+        Command::Bench(arguments) => {
+            no_server(outer)?;
+            bench::run(arguments).await
+        }
+        Command::Completions(arguments) => {
+            no_server(outer)?;
+            completions::run(arguments).await
+        }
+    }
+}
+
+async fn run_clients(arguments: &Clients, outer: &ApiOptions) -> Result<(), Error> {
+    let options = arguments.api.or(outer);
+    let Some(ClientsCommand::Kick(kick)) = &arguments.command else {
+        let session = Session::open(&options).await?;
+        let listing = clients::run(&session.client, arguments).await?;
+        return session.print(&listing).await;
+    };
+    let session = Session::open(&kick.api.or(&options)).await?;
+    let kicked = clients::kick::run(&session.client, kick).await?;
+    session.print(&kicked).await?;
+    kicked.check()
+}
+
+/// Options for a server, before a command that asks none, are a mistake.
+fn no_server(outer: &ApiOptions) -> Result<(), Error> {
+    match outer.given() {
+        Some(option) => Err(Error::NoServer { option }),
+        None => Ok(()),
     }
 }
 
@@ -114,6 +197,80 @@ pub(crate) enum Error {
     /// The kernel gives no signal handlers.
     #[error("installing signal handlers")]
     Signals(#[source] io::Error),
+    /// The server did not do what it was asked for.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The server has no such thing.
+    #[error("no {what}; {list} lists those that there are")]
+    Nothing { what: String, list: &'static str },
+    /// A configuration was not put in force; here is why.
+    #[error("{0}")]
+    Reload(String),
+    /// A configuration is none.
+    #[error(transparent)]
+    Config(#[from] srs_config::Error),
+    /// What the server says of its configuration cannot be read.
+    #[error("the configuration of the server")]
+    ConfigText(#[source] toml::de::Error),
+    /// It is none that this program knows, so that it cannot be compared.
+    #[error(
+        "the configuration of the server, which may be of another version than this srsctl {}",
+        env!("CARGO_PKG_VERSION")
+    )]
+    ServerConfig(#[source] srs_config::Error),
+    /// A question that nobody can answer.
+    #[error("clients are cut off only with --yes, as there is no terminal to ask on")]
+    NeedsYes,
+    /// The answer was no.
+    #[error("nothing was done")]
+    Declined,
+    /// The log goes to another host's disk.
+    #[error("the log of {server} is on that host: srsctl logs shows it there")]
+    LogElsewhere { server: String },
+    /// The log goes to nobody's disk.
+    #[error(
+        "the server logs to its console: look at the terminal or the program that started it, or \
+         set log.target"
+    )]
+    LogOnConsole,
+    /// Nothing is known of a client.
+    #[error(
+        "nothing of client {client} was found in the log that you may read; srsctl clients lists \
+         those that are connected"
+    )]
+    NotLogged { client: u64 },
+    /// The lines of a log are what they are.
+    #[error(
+        "-o json is not for logs, which are shown as they were written: with log.format = \
+         \"json\" the server writes them so"
+    )]
+    LogAsJson,
+    /// The log cannot be read.
+    #[error("{}", path.display())]
+    Log {
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    /// There is no journalctl.
+    #[error("the server logs to the journal, and journalctl cannot be run")]
+    Journalctl(#[source] io::Error),
+    /// A variable of the environment is wrong.
+    #[error("{name}")]
+    Variable {
+        name: &'static str,
+        #[source]
+        error: AddrError,
+    },
+    /// A token, or a name with a password, that is none.
+    #[error("{what}")]
+    Unusable { what: &'static str },
+    /// A file that should hold a token.
+    #[error(transparent)]
+    TokenFile(#[from] TokenFileError),
+    /// An option for a server, where none is asked.
+    #[error("{option} is for the commands that ask a server by its API, and this one does not")]
+    NoServer { option: &'static str },
 }
 
 impl Error {
@@ -126,9 +283,20 @@ impl Error {
                 ClientError::Refused { .. } => REFUSED,
                 ClientError::Socket(_) | ClientError::Protocol(_) | ClientError::Closed => FAILED,
             },
-            Self::NoMedia { .. } => NOT_FOUND,
-            Self::Terminal | Self::NoProcess { .. } | Self::Processor { .. } => USAGE,
+            Self::Api(error) => api_exit_code(error),
+            Self::NoMedia { .. } | Self::Nothing { .. } | Self::NotLogged { .. } => NOT_FOUND,
+            Self::Terminal
+            | Self::NoProcess { .. }
+            | Self::Processor { .. }
+            | Self::NeedsYes
+            | Self::Variable { .. }
+            | Self::Unusable { .. }
+            | Self::TokenFile(_)
+            | Self::LogAsJson
+            | Self::NoServer { .. } => USAGE,
             Self::Live { .. } => REFUSED,
+            Self::Config(srs_config::Error::Unreadable { .. }) => FAILED,
+            Self::Reload(_) | Self::Config(_) => INVALID,
             Self::Saturated(_) | Self::Unserved => CHECK_FAILED,
             Self::OpenFiles { .. }
             | Self::Floor(_)
@@ -140,8 +308,23 @@ impl Error {
             | Self::Ended { .. }
             | Self::Output { .. }
             | Self::Unwritten { .. }
-            | Self::Signals(_) => FAILED,
+            | Self::Signals(_)
+            | Self::ConfigText(_)
+            | Self::ServerConfig(_)
+            | Self::Declined
+            | Self::LogElsewhere { .. }
+            | Self::LogOnConsole
+            | Self::Log { .. }
+            | Self::Journalctl(_) => FAILED,
         })
+    }
+
+    /// Standard output takes nothing.
+    pub(crate) fn stdout(error: io::Error) -> Self {
+        Self::Output {
+            output: sink::STDOUT.to_owned(),
+            error,
+        }
     }
 
     /// The error of a connection to `url`.
@@ -150,6 +333,18 @@ impl Error {
             url: without_parameters(url),
             error,
         }
+    }
+}
+
+fn api_exit_code(error: &ApiError) -> u8 {
+    match error {
+        error if error.is_not_reached() => NOT_REACHED,
+        ApiError::NotFound { .. } => NOT_FOUND,
+        ApiError::Permission { .. }
+        | ApiError::Unauthorized { .. }
+        | ApiError::Forbidden { .. } => REFUSED,
+        ApiError::ReloadFailed { .. } => INVALID,
+        _ => FAILED,
     }
 }
 
@@ -166,6 +361,7 @@ const USAGE: u8 = 2;
 const NOT_REACHED: u8 = 3;
 const NOT_FOUND: u8 = 4;
 const REFUSED: u8 = 5;
+const INVALID: u8 = 6;
 const CHECK_FAILED: u8 = 7;
 
 const STREAM_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
@@ -173,6 +369,24 @@ const STREAM_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_not_for_us_is_no_server_that_is_not_there() {
+        let server = String::new();
+        let cases = [
+            (
+                ApiError::Permission {
+                    server: server.clone(),
+                    advice: String::new(),
+                },
+                REFUSED,
+            ),
+            (ApiError::NotListening { server }, NOT_REACHED),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(api_exit_code(&error), expected, "{error}");
+        }
+    }
 
     #[test]
     fn messages_show_no_parameters() {

@@ -1,7 +1,8 @@
-//! `srsctl`: publishes, plays and measures live streams.
+//! `srsctl`: watches and steers a server, publishes, plays and measures live streams.
 #![forbid(unsafe_code)]
 
 mod cli;
+mod client;
 mod command;
 mod duration;
 mod interrupt;
@@ -9,6 +10,7 @@ mod interrupt;
 mod manual;
 mod output;
 mod progress;
+mod since;
 mod sink;
 
 use std::process::ExitCode;
@@ -36,7 +38,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let result = runtime.block_on(command::run(cli.command));
+    let result = runtime.block_on(command::run(cli));
     // A name that is still being looked up must not hold up the end.
     runtime.shutdown_background();
     Ok(result?)

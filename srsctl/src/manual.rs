@@ -97,21 +97,35 @@ fn synopsis(command: &Command) -> String {
         "\\fB{}\\fR",
         escape(command.get_bin_name().unwrap_or("srsctl"))
     );
-    for option in command
+    let options = command
         .get_arguments()
-        .filter(|argument| is_our_option(argument))
-    {
+        .filter(|argument| is_our_option(argument));
+    let (shared, own): (Vec<_>, Vec<_>) =
+        options.partition(|option| option.get_help_heading().is_some());
+    for option in own {
         let long = option.get_long().unwrap();
         let name = option
             .get_short()
             .map_or_else(|| format!("--{long}"), |short| format!("-{short}"));
         line += &format!(" [\\fB{}\\fR{}]", escape(&name), value(option, " "));
     }
-    for positional in command.get_positionals() {
-        line += &value(positional, " ");
+    if !shared.is_empty() {
+        line += " [\\fISERVER OPTIONS\\fR]";
     }
-    if command.has_subcommands() {
+    for positional in command.get_positionals() {
+        let takes_many = matches!(positional.get_action(), clap::ArgAction::Append);
+        let many = if takes_many { "..." } else { "" };
+        let name = value(positional, "") + many;
+        if positional.is_required_set() {
+            line += &format!(" {name}");
+        } else {
+            line += &format!(" [{name}]");
+        }
+    }
+    if command.is_subcommand_required_set() {
         line += " \\fICOMMAND\\fR ...";
+    } else if command.has_subcommands() {
+        line += " [\\fICOMMAND\\fR ...]";
     }
     format!(".SH SYNOPSIS\n{line}\n")
 }
@@ -187,7 +201,7 @@ fn wrapped(text: &str) -> String {
 }
 
 /// When what the pages say was last changed.
-const DATE: &str = "2026-11-22";
+const DATE: &str = "2026-11-24";
 
 #[test]
 fn the_manual_pages_are_current() {

@@ -1,10 +1,23 @@
-//! What people read: messages and a status line on standard error, and how figures are written.
+//! What people read: messages and a status line on standard error, tables and pages, and how
+//! figures are written.
 //!
 //! Results for standard output go through [`crate::sink`].
+
+mod page;
+mod report;
+mod table;
+mod terminal;
+pub(crate) mod text;
+pub(crate) mod units;
 
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
+
+pub(crate) use self::page::Page;
+pub(crate) use self::report::{Report, list_remark};
+pub(crate) use self::table::{Cell, Column, Table};
+pub(crate) use self::terminal::{Colour, Terminal};
 
 /// Says something on standard error, under the program's name.
 pub(crate) fn tell(message: fmt::Arguments<'_>) {

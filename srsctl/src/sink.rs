@@ -110,6 +110,19 @@ impl Sink {
     }
 }
 
+/// Prints all of `text` on standard output. A reader that leaves is content with what it got.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) async fn print(text: impl Into<Bytes>) -> io::Result<()> {
+    let written = async {
+        let mut sink = Sink::stdout()?;
+        sink.append(text.into()).await?;
+        sink.finish().await
+    };
+    unless_reader_left(written.await)
+}
+
 /// A reader that has left is content with what it got: `result`, unless that is what went wrong.
 ///
 /// # Errors

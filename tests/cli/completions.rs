@@ -10,10 +10,9 @@ fn every_shell_gets_a_script_that_knows_the_commands() -> Result<()> {
         let mut tool = Tool::start(["completions", shell])?;
         assert_eq!(tool.wait()?, exit::DONE);
         let script = String::from_utf8(tool.printed()?)?;
-        assert!(
-            script.contains("publish") && script.contains("timeout"),
-            "{shell}"
-        );
+        for name in ["publish", "timeout", "streams", "kick", "token-file"] {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
     }
     Ok(())
 }

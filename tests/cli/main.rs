@@ -2,9 +2,12 @@
 
 use anyhow::Result;
 
+mod api;
 mod bench;
 mod clip;
 mod completions;
+mod fake_api;
+mod operate;
 mod play;
 mod publish;
 mod server;
@@ -36,5 +39,6 @@ mod exit {
     pub(crate) const NOT_REACHED: i32 = 3;
     pub(crate) const NOT_FOUND: i32 = 4;
     pub(crate) const REFUSED: i32 = 5;
+    pub(crate) const INVALID: i32 = 6;
     pub(crate) const CHECK_FAILED: i32 = 7;
 }

@@ -1,8 +1,12 @@
 //! A server in the process of the test.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use srs::config::Source;
+use srs::server::Start;
+use srs::service::ApiAddress;
 use srs::{Config, Server};
 use tokio::runtime::{Builder, Runtime};
 
@@ -18,12 +22,28 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Starts to serve.
     pub(crate) fn start() -> Result<Self> {
+        let config = Config::parse(CONFIG, "the test")?;
+        Self::serve(|| Ok(Server::start(config)?))
+    }
+
+    /// Starts to serve by the configuration in `file`, from which it can be reloaded.
+    pub(crate) fn start_from(file: &Path) -> Result<Self> {
+        let source = Source::of_file(Some(file.to_owned()));
+        let loaded = source.load()?;
+        let start = Start {
+            loaded,
+            source: Some(source),
+            log: None,
+        };
+        Self::serve(|| Ok(Server::start_from(start)?))
+    }
+
+    fn serve(start: impl FnOnce() -> Result<Server>) -> Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let config = Config::parse(CONFIG, "the test")?;
-        let server = runtime.block_on(async { Server::start(config) })?;
+        let server = runtime.block_on(async { start() })?;
         let address = *server.addresses().first().context("it listens nowhere")?;
         Ok(Self {
             runtime,
@@ -35,6 +55,16 @@ impl TestServer {
     /// Where the test's stream is.
     pub(crate) fn url(&self) -> String {
         format!("rtmp://{}/live/show", self.address)
+    }
+
+    /// Where its API is, over TCP.
+    pub(crate) fn api_address(&self) -> Result<SocketAddr> {
+        let server = self.server.as_ref().context("it has stopped")?;
+        let over_tcp = server.api_addresses().into_iter().find_map(|it| match it {
+            ApiAddress::Tcp(address) => Some(address),
+            ApiAddress::Unix(_) => None,
+        });
+        over_tcp.context("its API listens at no TCP address")
     }
 
     /// Ends in order.
@@ -53,6 +83,12 @@ impl Drop for TestServer {
 
 const CONFIG: &str = r#"
 listen = ["127.0.0.1:0"]
+
+[http_api]
+enabled = false
+
+[fleet]
+enabled = false
 
 [vhost."__defaultVhost__".publish]
 takeover = "reject"

@@ -39,7 +39,8 @@ pub(crate) async fn run(arguments: &Publish) -> Result<(), Error> {
             .await
             .map_err(|error| unusable(arguments, error))?;
         let client = RtmpClient::open(url, Purpose::Publish, within).await;
-        Ok((source, client.map_err(|error| Error::server(url, error))?))
+        let client = client.map_err(|error| Error::server(url, error))?;
+        Ok::<_, Error>((source, client))
     };
     let (source, client) = tokio::select! {
         begun = beginning => begun?,
