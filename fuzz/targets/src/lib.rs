@@ -12,6 +12,7 @@ mod chunk_roundtrip;
 mod client_session;
 mod flv_reader;
 mod handshake;
+mod heartbeat;
 pub mod input;
 mod media;
 mod server_session;
@@ -24,6 +25,7 @@ pub use chunk_roundtrip::chunk_roundtrip;
 pub use client_session::client_session;
 pub use flv_reader::flv_reader;
 pub use handshake::handshake;
+pub use heartbeat::heartbeat;
 pub use media::media;
 pub use server_session::server_session;
 pub use url::url;
@@ -39,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("client_session", client_session),
     ("flv_reader", flv_reader),
     ("handshake", handshake),
+    ("heartbeat", heartbeat),
     ("media", media),
     ("server_session", server_session),
     ("url", url),

@@ -17,6 +17,9 @@ pub(super) fn add(corpus: &mut Corpus) {
     for (name, text) in URLS {
         corpus.add("url", name, text.as_bytes().to_vec());
     }
+    for (name, json) in HEARTBEATS {
+        corpus.add("heartbeat", name, json.as_bytes().to_vec());
+    }
     for (name, values) in AMF0 {
         corpus.add("amf0", name, [&[0], *values].concat());
     }
@@ -151,6 +154,23 @@ fn chunks(messages: &[Message]) -> Vec<u8> {
     }
     out.copy_to_bytes(out.remaining()).to_vec()
 }
+
+/// Heartbeats of SRS 1.0, of later versions, and of nobody.
+const HEARTBEATS: &[(&str, &str)] = &[
+    ("bare", r#"{"device_id":"edge","ip":"192.0.2.7"}"#),
+    (
+        "srs_1",
+        r#"{"device_id":"","ip":"","summaries":{"code":0,"data":{"rusage_ok":true,"now_ms":1.4e12,"self":{"version":"0.9.189","pid":1,"cpu_percent":0.5,"srs_uptime":5.27515e+06},"system":{"srs_recv_kbps":1.2e6,"conn_srs":3}}}}"#,
+    ),
+    (
+        "srs_5",
+        r#"{"device_id":"e","ip":"::1","server":"vid-1","service":"s","pid":"9","summaries":{"code":0,"server":"vid-1","service":"s","pid":"9","data":{"ok":true,"self":{"srs_uptime":17},"system":{}}}}"#,
+    ),
+    (
+        "odd",
+        r#"{"device_id":7,"summaries":{"code":-1e99,"data":{"now_ms":null,"self":{"mem_kbyte":-1},"srs":{"streams":1e300,"kbps":{}}}}}"#,
+    ),
+];
 
 /// URL or `tcUrl`, app and stream, separated by zeros.
 const URLS: &[(&str, &str)] = &[
