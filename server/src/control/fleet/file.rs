@@ -156,9 +156,19 @@ fn write(path: &Path, servers: Vec<Server>) -> Result<(), String> {
             path.display()
         )
     };
-    // A device or a pipe is not to be replaced by a file.
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        return Err(failed(&FileError::NotRegular, ""));
+    // Of a link it is the file behind it that is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    match fs::metadata(path).map(|there| there.is_file()) {
+        // A device or a pipe is not to be replaced by a file.
+        Ok(false) => return Err(failed(&FileError::NotRegular, "")),
+        // Nor is what we may not read, and therefore have not read: it is somebody else's.
+        Ok(true) => match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(failed(&error, &hint(path, &error)));
+            }
+            _ => {}
+        },
+        Err(_) => {}
     }
     let kept = Kept {
         format: FORMAT.to_owned(),
@@ -259,6 +269,17 @@ mod tests {
             assert!(error.ends_with("it is not a regular file"), "{error}");
         }
         assert!(device.is_symlink());
+    }
+
+    #[test]
+    fn a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        write(&file, vec![]).unwrap();
+        symlink(&file, &link).unwrap();
+        write(&link, servers()).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read_or_move_aside(&file), servers());
     }
 
     #[test]
