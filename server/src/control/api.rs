@@ -105,7 +105,11 @@ impl Api {
         let path = path::shown_path(request.uri());
         let access = self.access(&method, request.uri().path());
         let is_tried_only = is_dry_run(request.uri().query());
-        let callback = Callback::of(&request);
+        // What is for everybody is for programs, not for pages.
+        let callback = match access {
+            Access::Open => Ok(None),
+            Access::Heartbeat | Access::Proof => Callback::of(&request),
+        };
 
         let served = match &callback {
             Ok(callback) => {

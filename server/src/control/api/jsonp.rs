@@ -53,7 +53,12 @@ impl Callback {
             return Ok(None);
         };
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(is_name) {
+        let is_number = |name: &str| name.starts_with(|c: char| c.is_ascii_digit());
+        if name.is_empty()
+            || is_number(&name)
+            || name.len() > MAX_NAME
+            || !name.bytes().all(is_name)
+        {
             return Err(Refusal::Query(CALLBACK_RULE.to_owned()));
         }
         match query.method {
@@ -125,7 +130,7 @@ pub(super) fn check<B>(
 const SCRIPT: &str = "text/javascript;charset=utf-8";
 const MAX_NAME: usize = 64;
 const CALLBACK_RULE: &str =
-    "callback: expected a name of 1 to 64 letters, digits, `.`, `_` and `-`";
+    "callback: expected a name of 1 to 64 letters, digits, `.`, `_` and `-`, no digit first";
 const CALLBACK_READS: &str = "a callback only reads: any page could send another method this way";
 const CALLBACK_OFF: &str = "a callback gives answers to pages of other origins, which \
                             http_api.crossdomain = false does not";
@@ -161,6 +166,8 @@ mod tests {
             "%3Cscript%3E",
             "a%0a",
             "%C3%A4",
+            "0",
+            "1x",
             &long,
         ] {
             assert_eq!(callback(&format!("callback={bad}")), Err(400), "{bad}");

@@ -51,7 +51,10 @@ pub(super) fn describe(operations: &[Operation]) -> Value {
             "responses": {
                 "Error": {
                     "description": "Why it is not answered",
-                    "content": { "application/json": { "schema": error } },
+                    "content": {
+                        "application/json": { "schema": error },
+                        "text/javascript": { "schema": { "type": "string" } },
+                    },
                 },
             },
             "schemas": written.take_definitions(true),
@@ -112,7 +115,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         }));
     }
     let mut query = operation.query.clone();
-    if operation.method == Method::GET && matches!(operation.answer, Content::Json(_)) {
+    if can_be_a_script(operation) {
         query.push(JsonpQuery::json_schema);
     }
     let mut settings = settings().for_deserialize();
@@ -138,15 +141,16 @@ fn parameters(operation: &Operation) -> Vec<Value> {
 
 fn responses(operation: &Operation, written: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
-    let answer = match operation.answer {
+    let mut answer = match operation.answer {
         Content::Json(schema) | Content::Health(schema) => json!({
             "application/json": { "schema": schema(written) },
         }),
         Content::Document => json!({ "application/json": { "schema": { "type": "object" } } }),
         Content::Events(schema) => {
-            // The data of each event is of this type.
-            let _ = schema(written);
-            json!({ "text/event-stream": { "schema": { "type": "string" } } })
+            let data = schema(written);
+            json!({ "text/event-stream": {
+                "schema": { "type": "string", "x-data": data },
+            } })
         }
         Content::Text(media_type) => json!({ media_type: { "schema": { "type": "string" } } }),
     };
@@ -156,6 +160,9 @@ fn responses(operation: &Operation, written: &mut SchemaGenerator) -> Value {
             "503".into(),
             json!({ "description": "What is wrong with it", "content": content }),
         );
+    }
+    if can_be_a_script(operation) {
+        answer["text/javascript"] = json!({ "schema": { "type": "string" } });
     }
     responses.insert(
         "200".into(),
@@ -168,13 +175,18 @@ fn responses(operation: &Operation, written: &mut SchemaGenerator) -> Value {
     responses.into()
 }
 
+/// Whether `?callback=` makes a script of the answer.
+fn can_be_a_script(operation: &Operation) -> bool {
+    operation.method == Method::GET && matches!(operation.answer, Content::Json(_))
+}
+
 /// The statuses that an operation may fail with.
 pub(super) fn failures(operation: &Operation) -> Vec<StatusCode> {
     let mut failures = operation.fails.to_vec();
     if operation.access != Access::Open {
         failures.extend([StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN]);
     }
-    let reads_query = !operation.query.is_empty() || matches!(operation.answer, Content::Json(_));
+    let reads_query = !operation.query.is_empty() || can_be_a_script(operation);
     if reads_query || operation.body.is_some() {
         failures.push(StatusCode::BAD_REQUEST);
     }

@@ -63,6 +63,9 @@ async fn a_callback_is_called_with_the_answer() {
         told.text()
     );
     // What is no JSON is no script either.
+    // Whoever watches the process gets the same answer, whatever it asks with.
+    let told = Ask::get("/readyz?callback=f").of(&api).await;
+    assert!(told.text().starts_with('{'), "{}", told.text());
     let told = Ask::get("/metrics?callback=f").of(&api).await;
     assert!(told.header("content-type").starts_with("text/plain"));
 }
