@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::config::Takeover;
+use crate::hub::log::Entry;
 
 const SETTINGS: StreamSettings = StreamSettings {
     log: LogLimits {
