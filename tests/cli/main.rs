@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+mod answers;
 mod api;
 mod bench;
 mod clip;
