@@ -78,10 +78,9 @@ fn told(value: Option<impl Display>) -> Cell {
 mod tests {
     use super::*;
 
-    #[test]
-    fn late_servers_are_flagged_and_what_is_not_told_is_empty() {
-        let up = Server {
-            device_id: "edge1".to_owned(),
+    fn up(device_id: &str) -> Server {
+        Server {
+            device_id: device_id.to_owned(),
             ip: "192.0.2.1".to_owned(),
             peer: "192.0.2.1".to_owned(),
             state: ServerState::Up,
@@ -98,7 +97,12 @@ mod tests {
             send_kbps: Some(90_000),
             cpu_percent: Some(0.123),
             mem_kbyte: Some(48_000),
-        };
+        }
+    }
+
+    #[test]
+    fn late_servers_are_flagged_and_what_is_not_told_is_empty() {
+        let up = up("edge1");
         let late = Server {
             device_id: "edge2".to_owned(),
             state: ServerState::Late,
@@ -129,30 +133,11 @@ mod tests {
 
     #[test]
     fn names_are_whole_where_the_terminal_is_narrow() {
-        let server = Server {
-            device_id: "e".repeat(32),
-            ip: "192.0.2.1".to_owned(),
-            peer: "192.0.2.1".to_owned(),
-            state: ServerState::Up,
-            first_seen_ms: 0,
-            last_seen_ms: 0,
-            age: 3.2,
-            interval: 9.9,
-            beats: 100,
-            version: Some("0.1.0".to_owned()),
-            uptime: Some(11_520.0),
-            streams: Some(3),
-            clients: Some(905),
-            recv_kbps: Some(1_234),
-            send_kbps: Some(90_000),
-            cpu_percent: Some(0.123),
-            mem_kbyte: Some(48_000),
-        };
         let terminal = Terminal {
             width: Some(80),
             colour: false,
         };
-        let text = table(&[server]).render(&terminal);
+        let text = table(&[up(&"e".repeat(32))]).render(&terminal);
         assert_eq!(
             text.lines().last().unwrap(),
             "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee  up       3s      905     90000  12.3 %  3h 12m"
