@@ -117,6 +117,7 @@ pub(crate) fn stream(id: &str, name: &str) -> Stream {
         clients: 13,
         viewers: 12,
         viewers_peak: 20,
+        players: <_>::default(),
         frames: 250,
         send_bytes: 0,
         recv_bytes: 0,
@@ -149,6 +150,10 @@ pub(crate) fn stream(id: &str, name: &str) -> Stream {
             gop_ms: 2_000,
         }),
         audio: None,
+        health: <_>::default(),
+        outputs: Vec::new(),
+        recent_kbps: Vec::new(),
+        details: None,
     }
 }
 
@@ -180,6 +185,8 @@ pub(crate) fn client(id: &str, publish: bool) -> Client {
         drops: 0,
         jumps: 0,
         lag_ms: 0,
+        rtt_ms: None,
+        retransmits: 0,
         kbps: Kbps::default(),
     }
 }

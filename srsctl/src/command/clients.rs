@@ -228,6 +228,8 @@ pub(super) mod tests {
             drops: 0,
             jumps: 0,
             lag_ms: 0,
+            rtt_ms: None,
+            retransmits: 0,
             kbps: Kbps {
                 recv_30s: 1_234,
                 ..Kbps::default()

@@ -240,6 +240,7 @@ pub(super) mod tests {
             clients: 13,
             viewers: 12,
             viewers_peak: 20,
+            players: <_>::default(),
             frames: 250,
             send_bytes: 12_000_000,
             recv_bytes: 1_000_000,
@@ -277,6 +278,10 @@ pub(super) mod tests {
                 channel: 2,
                 profile: "LC".to_owned(),
             }),
+            health: <_>::default(),
+            outputs: Vec::new(),
+            recent_kbps: Vec::new(),
+            details: None,
         }
     }
 

@@ -79,6 +79,13 @@ pub struct Client {
     /// How far it is behind the newest packet, in milliseconds.
     #[serde(default)]
     pub lag_ms: u64,
+    /// The round trip to it and back as TCP measures it, in milliseconds, at most ten seconds ago;
+    /// absent before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rtt_ms: Option<f64>,
+    /// TCP segments that had to be sent to it again.
+    #[serde(default)]
+    pub retransmits: u64,
     /// Its bit rates.
     pub kbps: Kbps,
 }

@@ -16,8 +16,11 @@ mod config;
 mod envelope;
 mod events;
 mod health;
+mod history;
 mod index;
 mod lenient;
+mod logs;
+mod parts;
 mod process;
 mod rates;
 mod reload;
@@ -32,12 +35,21 @@ pub use config::{ConfigAnswer, LogPlace, RunningConfig};
 pub use envelope::{Answer, ErrorAnswer, ErrorCode, ErrorData, Identity, UrlsAnswer};
 pub use events::{Event, EventKind};
 pub use health::Health;
+pub use history::{History, HistoryAnswer, HistoryRange};
 pub use index::{API, ROOT, V1};
+pub use logs::{LogLevel, LogLine};
+pub use parts::{Part, PartKind, PartState, PartsAnswer};
 pub use process::{Meminfos, Rusages, SelfProcStats, SystemProcStats};
 pub use rates::Kbps;
 pub use reload::{Change, Effect, Reload, ReloadOutcome};
 pub use requests::{Authors, Requests, ServerSignature, Versions};
 pub use servers::{Heartbeat, HeartbeatState, HeartbeatTaken, Server, ServerState, ServersAnswer};
-pub use streams::{Audio, Publish, Stream, StreamAnswer, StreamsAnswer, Video};
-pub use summaries::{SelfSummary, ServiceSummary, Summaries, SystemSummary};
+pub use streams::{
+    Audio, Field, Players, Publish, Stream, StreamAnswer, StreamDetails, StreamHealth, StreamState,
+    StreamsAnswer, Video,
+};
+pub use summaries::{
+    Disk, ReloadSummary, SelfSummary, ServiceState, ServiceSummary, Summaries, SystemSummary,
+    Watchdog,
+};
 pub use vhosts::{Hls, Vhost, VhostAnswer, VhostsAnswer};

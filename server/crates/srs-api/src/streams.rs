@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, Kbps};
+use crate::{Identity, Kbps, PartKind};
 
 /// Who publishes a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,77 @@ pub struct Audio {
     pub profile: String,
 }
 
+/// The players of a stream, by the protocol that they play it by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Players {
+    /// RTMP.
+    pub rtmp: usize,
+    /// FLV over HTTP.
+    pub http_flv: usize,
+    /// HLS.
+    pub hls: usize,
+}
+
+/// How a stream is, as far as the server can tell.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum StreamState {
+    /// Nobody publishes it.
+    #[default]
+    Waiting,
+    /// Nothing is wrong with it.
+    Good,
+    /// Something is odd: viewers may notice.
+    Odd,
+    /// It does not arrive as it should: viewers do notice.
+    Bad,
+}
+
+/// How a stream is, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct StreamHealth {
+    /// How it is.
+    pub state: StreamState,
+    /// Why it is not better, for people; empty if it is good.
+    pub why: Vec<String>,
+}
+
+/// What a stream's headers say of it: for people, and only of a single stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct StreamDetails {
+    /// The publisher's metadata (`onMetaData`), in its order.
+    pub metadata: Vec<Field>,
+    /// The decoded parameter sets of the video.
+    pub video: Vec<Field>,
+    /// The decoded configuration of the audio.
+    pub audio: Vec<Field>,
+}
+
+/// A name and a value, as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Field {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
 /// One live stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stream {
@@ -78,6 +149,9 @@ pub struct Stream {
     /// The most players at a time.
     #[serde(default)]
     pub viewers_peak: usize,
+    /// Players by protocol.
+    #[serde(default)]
+    pub players: Players,
     /// Video frames received.
     pub frames: u64,
     /// Bytes sent to its players.
@@ -120,6 +194,20 @@ pub struct Stream {
     pub video: Option<Video>,
     /// Its audio; null if there is none.
     pub audio: Option<Audio>,
+    /// How it is.
+    #[serde(default)]
+    pub health: StreamHealth,
+    /// What else takes from it or gives to it, beside publishers and players: a kind once for each
+    /// part of it (see [`Part`](crate::Part)).
+    #[serde(default)]
+    pub outputs: Vec<PartKind>,
+    /// What was received in each of the last seconds, in kbit/s, the newest last; absent unless the
+    /// query's `recent` asks for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent_kbps: Vec<u32>,
+    /// What its headers say; absent in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<StreamDetails>,
 }
 
 /// Some of the streams.

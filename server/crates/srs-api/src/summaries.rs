@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Kbps, lenient};
+use crate::{Kbps, ReloadOutcome, lenient};
 
 /// The process and its host. The flags say whether the figures from that source could be had.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -216,4 +216,74 @@ pub struct ServiceSummary {
     pub reloads: u64,
     /// Where RTMP is listened for.
     pub listen: Vec<String>,
+    /// How the server is.
+    pub state: ServiceState,
+    /// Why it is degraded, for people.
+    pub problems: Vec<String>,
+    /// Players by HTTP: FLV and HLS.
+    #[serde(deserialize_with = "lenient::int")]
+    pub http_viewers: usize,
+    /// The last reload, in short.
+    pub last_reload: ReloadSummary,
+    /// How systemd is shown that the server turns; absent if it does not ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watchdog: Option<Watchdog>,
+    /// The file systems that the server writes to.
+    pub disks: Vec<Disk>,
+}
+
+/// How a server is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServiceState {
+    /// It does not tell.
+    #[default]
+    Unknown,
+    /// It serves.
+    Running,
+    /// It serves, but something is wrong with it.
+    Degraded,
+    /// It takes no new clients and is about to stop.
+    Draining,
+}
+
+/// The last reload, in short.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ReloadSummary {
+    /// What became of it; absent if there was none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ReloadOutcome>,
+    /// When, in Unix milliseconds; 0 if never.
+    #[serde(deserialize_with = "lenient::int")]
+    pub time_ms: i64,
+}
+
+/// How systemd is shown that the server turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Watchdog {
+    /// Within what time systemd wants a sign, in milliseconds.
+    #[serde(deserialize_with = "lenient::int")]
+    pub interval_ms: u64,
+    /// How long ago the last one was given, in milliseconds.
+    #[serde(deserialize_with = "lenient::int")]
+    pub last_ms: u64,
+}
+
+/// A file system that the server writes to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Disk {
+    /// The folder of the server that is on it.
+    pub path: String,
+    /// Its size, in bytes.
+    #[serde(deserialize_with = "lenient::int")]
+    pub total_bytes: u64,
+    /// What the server may still write, in bytes.
+    #[serde(deserialize_with = "lenient::int")]
+    pub free_bytes: u64,
+    /// In how many seconds it is full, if it goes on as it did; absent if it does not fill up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_in: Option<f64>,
 }

@@ -33,6 +33,7 @@ fn stream(name: &str) -> Stream {
         clients: 3,
         viewers: 2,
         viewers_peak: 2,
+        players: <_>::default(),
         frames: 250,
         send_bytes: 20_000_000_000_000,
         recv_bytes: 1,
@@ -52,6 +53,10 @@ fn stream(name: &str) -> Stream {
         },
         video: None,
         audio: None,
+        health: <_>::default(),
+        outputs: Vec::new(),
+        recent_kbps: Vec::new(),
+        details: None,
     }
 }
 

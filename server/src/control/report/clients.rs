@@ -111,6 +111,8 @@ fn tell(client: &Client) -> srs_api::Client {
         drops: look.reading.dropped,
         jumps: look.reading.jumps,
         lag_ms: look.reading.lag_millis,
+        rtt_ms: None,
+        retransmits: 0,
         kbps: kbps(&look.windows),
     }
 }

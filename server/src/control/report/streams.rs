@@ -97,6 +97,7 @@ fn figures(stream: &Stream, look: &Look) -> srs_api::Stream {
         clients: look.subscribers + usize::from(look.publisher.is_some()),
         viewers: look.subscribers,
         viewers_peak: look.most_subscribers,
+        players: <_>::default(),
         frames: look.figures.video_frames,
         send_bytes: total.bytes_out,
         recv_bytes: total.bytes_in,
@@ -116,6 +117,10 @@ fn figures(stream: &Stream, look: &Look) -> srs_api::Stream {
         },
         video: None,
         audio: None,
+        health: <_>::default(),
+        outputs: Vec::new(),
+        recent_kbps: Vec::new(),
+        details: None,
     }
 }
 
