@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 pub use name::StreamName;
 pub use stream::{Publisher, Stream, StreamSettings, Subscriber};
+use stream::Past;
 pub use takeover::{PublishError, PublishRequest};
 
 /// The live streams of this process. Clones share them.
@@ -39,7 +40,8 @@ struct Streams {
     /// How many there ever were.
     created: u64,
     /// Those that ended last, the newest at the back: an encoder whose network flaps leaves no
-    /// stream behind if nobody watches, and its reconnects are to be counted all the same.
+    /// stream behind if nobody watches, and its reconnects are to be counted all the same, and its
+    /// history is to be kept.
     ended: VecDeque<Ended>,
 }
 
@@ -48,6 +50,8 @@ struct Ended {
     name: StreamName,
     at: Instant,
     publishes: u64,
+    /// Taken by a stream of the same name that follows.
+    past: Option<Box<Past>>,
 }
 
 impl Streams {
@@ -62,18 +66,19 @@ impl Streams {
             return Arc::clone(stream);
         }
         self.created += 1;
-        let publishes = self.publishes_before(name, now);
+        let (publishes, past) = self.before(name, now);
         let stream = Stream::new(self.created, name.clone(), settings, now);
-        Arc::new(stream.with_publishes(publishes))
+        let stream = stream.with_publishes(publishes);
+        Arc::new(stream.with_past(past, now))
     }
 
-    /// How often a stream was published before it ended, not long ago.
-    fn publishes_before(&self, name: &StreamName, now: Instant) -> u64 {
-        let mut ended = self.ended.iter().rev();
+    /// How often a stream was published before it ended, not long ago, and what it remembered.
+    fn before(&mut self, name: &StreamName, now: Instant) -> (u64, Option<Box<Past>>) {
+        let mut ended = self.ended.iter_mut().rev();
         ended
             .find(|ended| ended.name == *name)
             .filter(|ended| now.saturating_duration_since(ended.at) <= REMEMBERED_FOR)
-            .map_or(0, |ended| ended.publishes)
+            .map_or((0, None), |ended| (ended.publishes, ended.past.take()))
     }
 
     fn remember(&mut self, stream: &Stream, now: Instant) {
@@ -88,6 +93,7 @@ impl Streams {
             name: stream.name().clone(),
             at: now,
             publishes,
+            past: stream.take_past(),
         });
     }
 }
@@ -130,6 +136,13 @@ impl Hub {
         let mut streams: Vec<_> = self.lock().by_name.values().map(Arc::clone).collect();
         streams.sort_unstable_by_key(|stream| stream.id());
         streams
+    }
+
+    /// The stream of this id, if it exists now.
+    pub fn find(&self, id: u64) -> Option<Arc<Stream>> {
+        let streams = self.lock();
+        let mut streams = streams.by_name.values();
+        streams.find(|stream| stream.id() == id).map(Arc::clone)
     }
 
     /// How many streams exist now.

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::hub::Stream;
+use crate::hub::stats::history::{History, Moment, Span};
 use crate::hub::stats::{Coarse, Reading, Tally, Traffic, Windows};
 
 /// What a client does.
@@ -191,6 +192,8 @@ struct Accounts {
     all: Tally,
     publishers: Reading,
     players: Reading,
+    present: Present,
+    history: History,
     /// By name. Only vhosts that are configured have clients, so there are not many.
     vhosts: HashMap<Box<str>, Tally>,
 }
@@ -202,6 +205,25 @@ pub struct Account {
     pub total: Reading,
     /// The rates.
     pub windows: Windows,
+}
+
+/// How many clients do what, now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Present {
+    /// Those that publish.
+    pub publishers: usize,
+    /// Those that play.
+    pub players: usize,
+}
+
+impl Present {
+    fn count(&mut self, role: Role) -> Option<&mut usize> {
+        match role {
+            Role::Unknown => None,
+            Role::Publisher { .. } => Some(&mut self.publishers),
+            Role::Player => Some(&mut self.players),
+        }
+    }
 }
 
 /// How many clients there may be.
@@ -265,7 +287,14 @@ impl Admitted {
         let mut state = self.client.lock();
         let mut accounts = self.clients.lock_accounts();
         accounts.settle(&self.client.traffic, &mut state);
+        let before = state.role;
         change(&mut state);
+        if let Some(count) = accounts.present.count(before) {
+            *count -= 1;
+        }
+        if let Some(count) = accounts.present.count(state.role) {
+            *count += 1;
+        }
     }
 }
 
@@ -285,6 +314,8 @@ impl Clients {
                 all: Tally::new(now),
                 publishers: Reading::default(),
                 players: Reading::default(),
+                present: Present::default(),
+                history: History::new(now),
                 vhosts: HashMap::new(),
             })),
             stop,
@@ -374,6 +405,13 @@ impl Clients {
         }
         let mut accounts = self.lock_accounts();
         accounts.all.sample(now);
+        let moment = Moment {
+            bytes_in: accounts.all.total().bytes_in,
+            bytes_out: accounts.all.total().bytes_out,
+            viewers: accounts.present.players,
+            ..Moment::default()
+        };
+        accounts.history.record(now, &moment);
         for vhost in accounts.vhosts.values_mut() {
             vhost.sample(now);
         }
@@ -391,6 +429,16 @@ impl Clients {
             accounts.insert(name.clone(), Account::of(tally));
         }
         accounts
+    }
+
+    /// The last `length` of what all clients received, sent and played.
+    pub fn history(&self, length: Duration) -> Span {
+        self.lock_accounts().history.last(length)
+    }
+
+    /// How many publish and play now.
+    pub fn present(&self) -> Present {
+        self.lock_accounts().present
     }
 
     /// Forgets the accounts of vhosts that `is_wanted` says no to.
@@ -504,7 +552,7 @@ impl Account {
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.change(|_| {});
+        self.change(|state| state.role = Role::Unknown);
         let mut registry = self.clients.lock();
         registry.clients.remove(&self.client.id);
         let address = self.client.peer.ip();
@@ -579,9 +627,15 @@ mod tests {
         assert_eq!(clients.players().1.packets_out, 500);
         counter.store(520, Ordering::Relaxed);
         assert_eq!(clients.publishers(), (1, packets_out(20)));
+        let present = Present {
+            publishers: 1,
+            players: 0,
+        };
+        assert_eq!(clients.present(), present);
         drop(client);
         assert_eq!(clients.players(), (0, packets_out(500)));
         assert_eq!(clients.publishers(), (0, packets_out(20)));
+        assert_eq!(clients.present(), Present::default());
     }
 
     #[test]

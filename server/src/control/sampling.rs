@@ -1,5 +1,5 @@
 //! Brings what the clients have counted to the accounts of streams, vhosts and the server, about
-//! once a second.
+//! once a second, and notes for rates and histories how much it is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub async fn run(service: Arc<Service>) {
         let now = ticks.tick().await.into_std();
         service.clients.sample(now);
         for stream in service.hub.streams() {
-            stream.tally().sample(now);
+            stream.sample(now);
         }
     }
 }

@@ -3,13 +3,16 @@
 //! - [`Traffic`]: what one connection counts, by atomics: counting costs a player no lock;
 //! - [`Tally`]: the sum of many, with its rates; whoever samples the counters adds to it;
 //! - [`windows`]: rates over windows of time;
+//! - [`history`]: how they were over the last hour; [`losses`]: what was lost lately;
 //! - [`figures`]: what a stream's own packets tell of it.
 
 pub mod figures;
+pub mod history;
+pub mod losses;
 pub mod windows;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 pub use self::figures::{Figures, MediaRate};
 pub use self::windows::{Coarse, Counter, Kbps, WINDOWS, Windows};
@@ -32,6 +35,10 @@ pub struct Traffic {
     pub jumps: AtomicU64,
     /// How far the client is behind the newest packet, in milliseconds.
     pub lag_millis: AtomicU64,
+    /// The round trip to it and back, in microseconds; 0 before it was measured.
+    rtt_micros: AtomicU32,
+    /// TCP segments that had to be sent to it again.
+    retransmits: AtomicU32,
 }
 
 /// A moment's reading of one or more [`Traffic`]s.
@@ -54,6 +61,24 @@ pub struct Reading {
 }
 
 impl Traffic {
+    /// Notes how its connection goes, as the kernel measures it.
+    pub fn note_connection(&self, round_trip: Duration, retransmits: u32) {
+        let micros = u32::try_from(round_trip.as_micros()).unwrap_or(u32::MAX);
+        self.rtt_micros.store(micros, Ordering::Relaxed);
+        self.retransmits.store(retransmits, Ordering::Relaxed);
+    }
+
+    /// The round trip to the client and back, once it was measured.
+    pub fn round_trip(&self) -> Option<Duration> {
+        let micros = self.rtt_micros.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros.into()))
+    }
+
+    /// TCP segments that had to be sent to the client again.
+    pub fn retransmits(&self) -> u32 {
+        self.retransmits.load(Ordering::Relaxed)
+    }
+
     /// Reads the counters.
     pub fn reading(&self) -> Reading {
         Reading {

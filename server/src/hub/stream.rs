@@ -21,8 +21,10 @@ use super::takeover::{Credential, PublishError, PublishRequest, Replaced};
 use super::timeline::Timeline;
 use crate::config::{Config, VhostConfig};
 
+mod past;
 mod subscriber;
 
+pub use self::past::Past;
 pub use self::subscriber::{Place, Subscriber};
 
 /// What a vhost's configuration says about its streams.
@@ -74,6 +76,8 @@ pub struct Stream {
     readers: Mutex<Readers>,
     /// What its clients have counted together. Added to by whoever samples their counters.
     tally: Mutex<Tally>,
+    /// Its last hour, once it was published.
+    past: Mutex<Option<Box<Past>>>,
 }
 
 #[derive(Debug)]
@@ -86,6 +90,7 @@ struct State {
     /// Counts publishers; a publisher whose number is not the newest has been replaced.
     generation: u64,
     last_client: u64,
+    last_clock_jump: Option<Instant>,
     left_at: Option<Instant>,
     since_eviction: u32,
     /// Whether the publisher's metadata asked for its own timestamps.
@@ -125,6 +130,10 @@ struct Readers {
 pub struct Look {
     /// The client that publishes it, if one does.
     pub publisher: Option<u64>,
+    /// How long ago the newest packet came from it, if one does.
+    pub silence: Option<Duration>,
+    /// How long ago its clock jumped, if it did.
+    pub since_clock_jump: Option<Duration>,
     /// When that client began to publish it; else when the stream came to be.
     pub live_since: SystemTime,
     /// How long it was published in all.
@@ -137,6 +146,8 @@ pub struct Look {
     pub most_subscribers: usize,
     /// How long they did, added up.
     pub subscribed: Duration,
+    /// How many packets slow ones lost within the last half minute.
+    pub recent_losses: u64,
     /// What its packets tell.
     pub figures: Figures,
     /// The headers that a decoder needs now.
@@ -158,6 +169,7 @@ impl Stream {
                 incumbent: None,
                 generation: 0,
                 last_client: 0,
+                last_clock_jump: None,
                 left_at: None,
                 since_eviction: 0,
                 asked_for_atc: false,
@@ -170,6 +182,7 @@ impl Stream {
             news: Notify::new(),
             readers: Mutex::default(),
             tally: Mutex::new(Tally::new(now)),
+            past: Mutex::default(),
         }
     }
 
@@ -210,6 +223,11 @@ impl Stream {
         let published = incumbent.map(|incumbent| now.saturating_duration_since(incumbent.since));
         let look = Look {
             publisher: incumbent.map(|incumbent| incumbent.client),
+            silence: incumbent
+                .map(|incumbent| now.saturating_duration_since(incumbent.last_packet)),
+            since_clock_jump: state
+                .last_clock_jump
+                .map(|jump| now.saturating_duration_since(jump)),
             live_since: incumbent.map_or(self.created_at, |incumbent| incumbent.since_at),
             published: state.published + published.unwrap_or_default(),
             reconnects: (self.earlier_publishes + state.generation).saturating_sub(1),
@@ -218,8 +236,10 @@ impl Stream {
             subscribers: 0,
             most_subscribers: 0,
             subscribed: Duration::ZERO,
+            recent_losses: 0,
         };
         drop(state);
+        let recent_losses = self.recent_losses();
         let readers = self.lock_readers();
         let present = u32::try_from(readers.subscribers).unwrap_or(u32::MAX);
         let present = (self.age(now) * present).saturating_sub(readers.begins);
@@ -227,6 +247,7 @@ impl Stream {
             subscribers: readers.subscribers,
             most_subscribers: readers.most_subscribers,
             subscribed: readers.subscribed + present,
+            recent_losses,
             ..look
         }
     }
@@ -433,6 +454,7 @@ impl Publisher {
             last_byte: Arc::clone(&last_byte),
         });
         state.settings = settings.clone();
+        state.last_clock_jump = None;
         state.asked_for_atc = false;
         stream.settle_atc(&state);
         state.figures.restart();
@@ -443,6 +465,8 @@ impl Publisher {
         state.log.publish();
         let generation = state.generation;
         drop(state);
+        let new = || Box::new(Past::new(now));
+        stream.lock_past().get_or_insert_with(new);
         stream.wake(before);
         Ok(Self {
             hub,
@@ -523,6 +547,7 @@ impl Publisher {
         };
         let before = state.log.end();
         if stamp.jumped {
+            state.last_clock_jump = Some(now);
             // What waits in the mixer has times that cannot be compared with those to come.
             stream.flush_mixer(state);
         }

@@ -509,6 +509,7 @@ impl Session {
     fn note_streaming(&mut self) {
         self.phase = Phase::Streaming;
         self.note_role();
+        self.measure_connection();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Clients.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use srs_api::{ClientRole, EventKind};
 
@@ -74,6 +75,11 @@ pub fn kick(service: &Service, id: &str) -> Option<srs_api::Client> {
     Some(told)
 }
 
+/// Milliseconds, to two digits.
+fn millis(round_trip: Duration) -> f64 {
+    (round_trip.as_secs_f64() * 1e5).round() / 1e2
+}
+
 fn find(service: &Service, id: &str) -> Option<Arc<Client>> {
     service.clients.get(id.parse().ok()?)
 }
@@ -111,8 +117,8 @@ fn tell(client: &Client) -> srs_api::Client {
         drops: look.reading.dropped,
         jumps: look.reading.jumps,
         lag_ms: look.reading.lag_millis,
-        rtt_ms: None,
-        retransmits: 0,
+        rtt_ms: client.traffic.round_trip().map(millis),
+        retransmits: client.traffic.retransmits().into(),
         kbps: kbps(&look.windows),
     }
 }

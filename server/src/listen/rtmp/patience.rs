@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use srs_net::tcp;
 use tokio::time::timeout;
 
 use super::end::End;
@@ -87,6 +88,15 @@ impl Session {
             .fold(look_again, Ord::min)
     }
 
+    /// Notes the round trip to the peer, and what had to be sent to it again.
+    pub(super) fn measure_connection(&self) {
+        // Of a socket that is closed there is nothing to tell.
+        if let Ok(info) = tcp::info(self.transport.socket().as_ref()) {
+            let traffic = &self.admitted.client().traffic;
+            traffic.note_connection(info.round_trip, info.retransmits);
+        }
+    }
+
     fn check_deadlines(&mut self, now: Instant) -> Option<End> {
         let sent = self.transport.sent();
         if let Some(unsent) = &mut self.unsent
@@ -107,6 +117,7 @@ impl Session {
         let lag = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
         traffic.lag_millis.store(lag, Ordering::Relaxed);
         traffic.bytes_out.store(sent, Ordering::Relaxed);
+        self.measure_connection();
         let send_timeout = self.config.limits.send_timeout;
         if self
             .unsent
@@ -148,7 +159,7 @@ impl Session {
 const BETWEEN_STREAMS: Duration = Duration::from_secs(180);
 /// Until its send buffer has a size, a player that does not read makes the kernel hold megabytes.
 const UNTIL_THE_RATE_IS_KNOWN: Duration = Duration::from_secs(3);
-/// A player that others write to has figures that do not change: it is behind by nothing.
+/// A player that others write to has no figures but those that they tell: it is behind by nothing.
 const UNTIL_IT_STANDS: Duration = Duration::from_secs(600);
 /// A session looks at its figures at least so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::framing::{Batch, Filled};
-use super::seat::{Guest, Occupied, Seat};
+use super::seat::{Guest, Occupied, Seat, Tells};
 use super::{Group, Shared};
 use crate::hub::log::Sequence;
 use crate::hub::stream::Place;
@@ -123,6 +123,7 @@ impl Row {
             position: self.lock_door().position,
             written: Instant::now(),
             told: Instant::now(),
+            measured: Instant::now(),
             players: Vec::new(),
             row: &self,
             group: &group,
@@ -181,6 +182,8 @@ struct Service<'a> {
     written: Instant,
     /// When the players' counters were told last.
     told: Instant,
+    /// When their connections were measured last.
+    measured: Instant,
     place: Place,
     players: Vec<Arc<Occupied>>,
 }
@@ -200,10 +203,7 @@ impl Service<'_> {
             Filled::Nothing => false,
             Filled::Packets { more } => {
                 self.let_in(batch.end());
-                let tells = self.written.duration_since(self.told) >= TELL_EVERY;
-                if tells {
-                    self.told = self.written;
-                }
+                let tells = self.what_to_tell();
                 self.players
                     .retain(|player| player.serve(batch, tells, row, &shared.seated));
                 more
@@ -223,6 +223,19 @@ impl Service<'_> {
         } else {
             ControlFlow::Break(())
         }
+    }
+
+    /// What the players' clients are told of this time.
+    fn what_to_tell(&mut self) -> Tells {
+        if self.written.duration_since(self.told) < TELL_EVERY {
+            return Tells::Nothing;
+        }
+        self.told = self.written;
+        if self.written.duration_since(self.measured) < MEASURE_EVERY {
+            return Tells::Counters;
+        }
+        self.measured = self.written;
+        Tells::CountersAndConnection
     }
 
     /// Lets in who waits at the door, and moves on to `position`: those who come later must have
@@ -269,3 +282,5 @@ const FAIR_SHARE: usize = 8;
 /// The counters of players, which lie elsewhere, are told so often: to do it for each write would
 /// cost a cache miss for each player.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Their connections are measured so often, which is a system call for each.
+const MEASURE_EVERY: Duration = Duration::from_secs(8);

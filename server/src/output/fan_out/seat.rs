@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use rustix::net::SendFlags;
+use srs_net::tcp;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::Notify;
 
@@ -79,6 +80,17 @@ struct State {
     got: Counted,
     /// How much of that its client's counters know of.
     told: Counted,
+}
+
+/// What a player's client is told of when a batch has been written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tells {
+    /// Nothing.
+    Nothing,
+    /// What the player has got.
+    Counters,
+    /// That, and how its connection goes.
+    CountersAndConnection,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -163,12 +175,12 @@ impl fmt::Debug for Seat {
 }
 
 impl Occupied {
-    /// Writes what the batch has for the player, and `tells` its counters of that if they are to
-    /// know. Returns whether it keeps its seat.
+    /// Writes what the batch has for the player, and tells its client of it as `tells` says. Returns
+    /// whether it keeps its seat.
     pub(super) fn serve(
         &self,
         batch: &mut Batch,
-        tells: bool,
+        tells: Tells,
         row: &Row,
         seated: &AtomicUsize,
     ) -> bool {
@@ -177,8 +189,11 @@ impl Occupied {
             return false;
         }
         let keeps = state.serve(batch);
-        if tells {
+        if tells != Tells::Nothing {
             state.tell();
+        }
+        if tells == Tells::CountersAndConnection {
+            state.measure();
         }
         if !keeps {
             self.fall_out(&mut state, row, seated);
@@ -225,6 +240,16 @@ impl State {
         let add = |counter: &AtomicU64, count| counter.fetch_add(count, Ordering::Relaxed);
         add(&traffic.bytes_out, got.bytes - told.bytes);
         add(&traffic.packets_out, got.packets - told.packets);
+    }
+
+    /// Tells the client how its connection goes.
+    fn measure(&self) {
+        if let Some(guest) = &self.guest
+            && let Ok(info) = tcp::info(guest.writer.as_ref())
+        {
+            let traffic = &guest.traffic;
+            traffic.note_connection(info.round_trip, info.retransmits);
+        }
     }
 
     fn serve(&mut self, batch: &mut Batch) -> bool {
