@@ -18,7 +18,7 @@ mod vui;
 use std::fmt;
 
 pub use self::config::{AudioConfig, VideoConfig};
-use crate::bits::FieldError;
+use crate::bits::{BitReader, FieldError};
 
 /// Four ASCII characters that name a codec in enhanced RTMP and MP4, such as `hvc1`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -221,6 +221,60 @@ pub struct Resolution {
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// How many samples of colour a picture has for those of brightness, `chroma_format_idc` of H.264
+/// and H.265. Displayed as `4:2:0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChromaFormat {
+    /// None: grey.
+    Monochrome,
+    /// A quarter.
+    Yuv420,
+    /// Half.
+    Yuv422,
+    /// As many.
+    Yuv444,
+}
+
+impl ChromaFormat {
+    const fn from_idc(idc: u32) -> Option<Self> {
+        Some(match idc {
+            0 => Self::Monochrome,
+            1 => Self::Yuv420,
+            2 => Self::Yuv422,
+            3 => Self::Yuv444,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for ChromaFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Monochrome => "monochrome",
+            Self::Yuv420 => "4:2:0",
+            Self::Yuv422 => "4:2:2",
+            Self::Yuv444 => "4:4:4",
+        })
+    }
+}
+
+/// Reads the bits of a sample, of which the bitstream has those beyond eight, at most `most_beyond`.
+fn read_bit_depth(
+    reader: &mut BitReader<'_>,
+    field: &'static str,
+    most_beyond: u8,
+) -> Result<u8, FieldError> {
+    let beyond = reader.ue(field)?;
+    match u8::try_from(beyond) {
+        Ok(beyond) if beyond <= most_beyond => Ok(8 + beyond),
+        _ => Err(FieldError::unexpected(
+            field,
+            beyond,
+            "a depth of at most 16 bits",
+        )),
     }
 }
 

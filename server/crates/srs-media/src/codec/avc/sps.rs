@@ -5,7 +5,7 @@
 use super::{Level, Profile};
 use crate::bits::{BitReader, FieldError, without_emulation_prevention};
 use crate::codec::vui::skip_display_info;
-use crate::codec::{FrameRate, Resolution, crop};
+use crate::codec::{ChromaFormat, FrameRate, Resolution, crop, read_bit_depth};
 
 /// What a sequence parameter set says about the pictures, as far as operators and outputs ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub struct Sps {
     pub resolution: Resolution,
     /// Whether pictures may be coded as two fields.
     pub is_interlaced: bool,
+    /// Samples of colour.
+    pub chroma_format: ChromaFormat,
+    /// Bits of a sample of brightness, 8 to 14.
+    pub luma_bit_depth: u8,
+    /// Bits of a sample of colour, likewise.
+    pub chroma_bit_depth: u8,
+    /// How many frames a decoder keeps to predict others from, at most.
+    pub max_reference_frames: u32,
     /// Frames per second, if the encoder says: half the tick rate, for a tick is a field. Of a
     /// variable rate some encoders say the rate of their clock here, thousands a second.
     pub frame_rate: Option<FrameRate>,
@@ -49,65 +57,79 @@ impl Sps {
         };
         let level = Level::new(reader.byte("level_idc")?, profile);
         reader.ue("seq_parameter_set_id")?;
-        let chroma = Chroma::read(&mut reader, profile)?;
+        let samples = SampleFormat::read(&mut reader, profile)?;
         skip_frame_numbering(&mut reader)?;
+        let max_reference_frames = reader.ue("max_num_ref_frames")?;
+        reader.skip(1, "gaps_in_frame_num_value_allowed_flag")?;
         let picture = PictureSize::read(&mut reader)?;
         reader.skip(1, "direct_8x8_inference_flag")?;
-        let resolution = picture.crop(&mut reader, chroma)?;
+        let resolution = picture.crop(&mut reader, samples.crop_unit())?;
         Ok(Self {
             profile,
             level,
             resolution,
             is_interlaced: !picture.frame_mbs_only,
+            chroma_format: samples.chroma_format,
+            luma_bit_depth: samples.luma_bit_depth,
+            chroma_bit_depth: samples.chroma_bit_depth,
+            max_reference_frames,
             frame_rate: frame_rate(&mut reader).unwrap_or(None),
         })
     }
 }
 
-/// The samples of colour for those of brightness.
-#[derive(Clone, Copy)]
-enum Chroma {
-    Monochrome,
-    Yuv420,
-    Yuv422,
-    Yuv444,
+/// What the samples of a picture are.
+struct SampleFormat {
+    chroma_format: ChromaFormat,
+    /// Whether the three planes are coded each by itself.
+    has_separate_planes: bool,
+    luma_bit_depth: u8,
+    chroma_bit_depth: u8,
 }
 
-impl Chroma {
+impl SampleFormat {
     fn read(reader: &mut BitReader<'_>, profile: Profile) -> Result<Self, FieldError> {
         if !HIGH_PROFILES.contains(&profile.idc) {
-            return Ok(Self::Yuv420);
+            return Ok(Self {
+                chroma_format: ChromaFormat::Yuv420,
+                has_separate_planes: false,
+                luma_bit_depth: 8,
+                chroma_bit_depth: 8,
+            });
         }
-        let chroma_format_idc = reader.ue("chroma_format_idc")?;
-        let chroma = match chroma_format_idc {
-            0 => Self::Monochrome,
-            1 => Self::Yuv420,
-            2 => Self::Yuv422,
-            // Three separate planes are cropped like monochrome ones (6.2, ChromaArrayType).
-            3 if reader.flag("separate_colour_plane_flag")? => Self::Monochrome,
-            3 => Self::Yuv444,
-            value => return Err(FieldError::unexpected("chroma_format_idc", value, "0 to 3")),
-        };
-        reader.ue("bit_depth_luma_minus8")?;
-        reader.ue("bit_depth_chroma_minus8")?;
+        let field = "chroma_format_idc";
+        let chroma_format_idc = reader.ue(field)?;
+        let chroma_format = ChromaFormat::from_idc(chroma_format_idc)
+            .ok_or_else(|| FieldError::unexpected(field, chroma_format_idc, "0 to 3"))?;
+        let is_full = chroma_format == ChromaFormat::Yuv444;
+        let has_separate_planes = is_full && reader.flag("separate_colour_plane_flag")?;
+        let luma_bit_depth = read_bit_depth(reader, "bit_depth_luma_minus8", MOST_BEYOND_8)?;
+        let chroma_bit_depth = read_bit_depth(reader, "bit_depth_chroma_minus8", MOST_BEYOND_8)?;
         reader.skip(1, "qpprime_y_zero_transform_bypass_flag")?;
         if reader.flag("seq_scaling_matrix_present_flag")? {
-            let lists = if chroma_format_idc == 3 { 12 } else { 8 };
+            let lists = if is_full { 12 } else { 8 };
             for list in 0..lists {
                 if reader.flag("seq_scaling_list_present_flag")? {
                     skip_scaling_list(reader, if list < 6 { 16 } else { 64 })?;
                 }
             }
         }
-        Ok(chroma)
+        Ok(Self {
+            chroma_format,
+            has_separate_planes,
+            luma_bit_depth,
+            chroma_bit_depth,
+        })
     }
 
     /// Luma samples across and down that one unit of cropping stands for (table 6-1).
-    const fn crop_unit(self) -> (u32, u32) {
-        match self {
-            Self::Monochrome | Self::Yuv444 => (1, 1),
-            Self::Yuv420 => (2, 2),
-            Self::Yuv422 => (2, 1),
+    const fn crop_unit(&self) -> (u32, u32) {
+        match self.chroma_format {
+            // Three separate planes are cropped like monochrome ones (6.2, ChromaArrayType).
+            _ if self.has_separate_planes => (1, 1),
+            ChromaFormat::Monochrome | ChromaFormat::Yuv444 => (1, 1),
+            ChromaFormat::Yuv420 => (2, 2),
+            ChromaFormat::Yuv422 => (2, 1),
         }
     }
 }
@@ -155,8 +177,7 @@ fn skip_frame_numbering(reader: &mut BitReader<'_>) -> Result<(), FieldError> {
             ));
         }
     }
-    reader.ue("max_num_ref_frames")?;
-    reader.skip(1, "gaps_in_frame_num_value_allowed_flag")
+    Ok(())
 }
 
 /// The coded picture, whole macroblocks.
@@ -191,10 +212,13 @@ impl PictureSize {
         })
     }
 
-    fn crop(&self, reader: &mut BitReader<'_>, chroma: Chroma) -> Result<Resolution, FieldError> {
+    fn crop(
+        &self,
+        reader: &mut BitReader<'_>,
+        (across, down): (u32, u32),
+    ) -> Result<Resolution, FieldError> {
         let (mut width, mut height) = (self.width, self.height);
         if reader.flag("frame_cropping_flag")? {
-            let (across, down) = chroma.crop_unit();
             let down = if self.frame_mbs_only { down } else { 2 * down };
             for field in ["frame_crop_left_offset", "frame_crop_right_offset"] {
                 width = crop(width, reader.ue(field)?, across, field)?;
@@ -237,6 +261,9 @@ fn frame_rate(reader: &mut BitReader<'_>) -> Result<Option<FrameRate>, FieldErro
 }
 
 const SPS_UNIT: u32 = 7;
+
+/// Samples have 14 bits at most.
+const MOST_BEYOND_8: u8 = 6;
 
 /// The profiles whose SPS says the chroma format (7.3.2.1.1).
 const HIGH_PROFILES: [u8; 13] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
@@ -328,6 +355,32 @@ mod tests {
             parse(&size(numbering(lists), 80, 45)),
             Ok(("1280x720".to_owned(), None))
         );
+    }
+
+    #[test]
+    fn samples_are_told_as_they_are() {
+        use ChromaFormat::{Monochrome, Yuv420, Yuv422, Yuv444};
+        // High profiles say chroma format and depths, the others have one of each.
+        let high = |idc, luma, chroma| {
+            let writer = start(122).ue(&[idc]);
+            let writer = if idc == 3 { writer.flag(true) } else { writer };
+            writer.ue(&[luma, chroma]).bits(2, 0)
+        };
+        let cases = [
+            (start(66), Yuv420, 8, 8),
+            (high(0, 0, 0), Monochrome, 8, 8),
+            (high(1, 2, 2), Yuv420, 10, 10),
+            (high(2, 2, 0), Yuv422, 10, 8),
+            (high(3, 6, 6), Yuv444, 14, 14),
+        ];
+        for (writer, chroma_format, luma, chroma) in cases {
+            // Order by lsb, and four frames to predict from.
+            let unit = size(writer.ue(&[0, 0, 0, 4]).flag(false), 80, 45);
+            let sps = Sps::parse(&unit).unwrap();
+            assert_eq!(sps.chroma_format, chroma_format);
+            assert_eq!((sps.luma_bit_depth, sps.chroma_bit_depth), (luma, chroma));
+            assert_eq!(sps.max_reference_frames, 4);
+        }
     }
 
     #[test]
@@ -425,6 +478,10 @@ mod tests {
             (
                 start(100).ue(&[4]).unit(),
                 "chroma_format_idc is 4, expected 0 to 3",
+            ),
+            (
+                start(100).ue(&[1, 7]).unit(),
+                "bit_depth_luma_minus8 is 7, expected a depth of at most 16 bits",
             ),
             (
                 start(66).ue(&[0, 3]).unit(),

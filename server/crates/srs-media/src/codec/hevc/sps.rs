@@ -4,7 +4,7 @@
 
 use super::{Profile, SPS_UNIT, frame_rate};
 use crate::bits::{BitReader, FieldError, without_emulation_prevention};
-use crate::codec::{FrameRate, Resolution, crop};
+use crate::codec::{ChromaFormat, FrameRate, Resolution, crop, read_bit_depth};
 
 /// What a sequence parameter set says about the pictures, as far as operators and outputs ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Sps {
     pub profile: Profile,
     /// The size to show: the conformance window is applied, the sample aspect ratio is not.
     pub resolution: Resolution,
+    /// Samples of colour.
+    pub chroma_format: ChromaFormat,
+    /// Bits of a sample of brightness and of one of colour, 8 to 16, if the encoder says.
+    pub bit_depths: Option<(u8, u8)>,
     /// Frames per second, if the encoder says.
     pub frame_rate: Option<FrameRate>,
 }
@@ -20,7 +24,7 @@ pub struct Sps {
 impl Sps {
     /// Reads a sequence parameter set: a NAL unit with its header, without start code or length.
     ///
-    /// What follows the size and is broken or cut short costs the frame rate only.
+    /// What follows the size and is broken or cut short costs bit depths and frame rate only.
     ///
     /// # Errors
     /// [`FieldError`] if it is not an SPS, is cut short, or describes no possible picture.
@@ -43,11 +47,14 @@ impl Sps {
         let profile = Profile::read(&mut reader)?;
         skip_sub_layer_profiles(&mut reader, max_sub_layers_minus1)?;
         reader.ue("sps_seq_parameter_set_id")?;
-        let resolution = read_resolution(&mut reader)?;
+        let (resolution, chroma_format) = read_picture(&mut reader)?;
+        let bit_depths = read_bit_depths(reader).ok();
         let frame_rate = frame_rate::read(&mut reader, max_sub_layers_minus1).unwrap_or(None);
         Ok(Self {
             profile,
             resolution,
+            chroma_format,
+            bit_depths,
             frame_rate,
         })
     }
@@ -76,17 +83,20 @@ fn skip_sub_layer_profiles(
     reader.skip(bits, "sub_layer_profile and sub_layer_level")
 }
 
-fn read_resolution(reader: &mut BitReader<'_>) -> Result<Resolution, FieldError> {
+fn read_picture(reader: &mut BitReader<'_>) -> Result<(Resolution, ChromaFormat), FieldError> {
+    let field = "chroma_format_idc";
+    let chroma_format_idc = reader.ue(field)?;
+    let chroma_format = ChromaFormat::from_idc(chroma_format_idc)
+        .ok_or_else(|| FieldError::unexpected(field, chroma_format_idc, "0 to 3"))?;
     // Units of the conformance window, across and down (table 6-1).
-    let (across, down) = match reader.ue("chroma_format_idc")? {
-        1 => (2, 2),
-        2 => (2, 1),
-        0 => (1, 1),
-        3 => {
+    let (across, down) = match chroma_format {
+        ChromaFormat::Yuv420 => (2, 2),
+        ChromaFormat::Yuv422 => (2, 1),
+        ChromaFormat::Monochrome => (1, 1),
+        ChromaFormat::Yuv444 => {
             reader.skip(1, "separate_colour_plane_flag")?;
             (1, 1)
         }
-        value => return Err(FieldError::unexpected("chroma_format_idc", value, "0 to 3")),
     };
     let mut width = side(reader, "pic_width_in_luma_samples")?;
     let mut height = side(reader, "pic_height_in_luma_samples")?;
@@ -98,7 +108,14 @@ fn read_resolution(reader: &mut BitReader<'_>) -> Result<Resolution, FieldError>
             height = crop(height, reader.ue(field)?, down, field)?;
         }
     }
-    Ok(Resolution { width, height })
+    Ok((Resolution { width, height }, chroma_format))
+}
+
+/// Reads ahead what the part with the frame rate begins with.
+fn read_bit_depths(mut reader: BitReader<'_>) -> Result<(u8, u8), FieldError> {
+    let mut depth = |field| read_bit_depth(&mut reader, field, MOST_BEYOND_8);
+    let luma = depth("bit_depth_luma_minus8")?;
+    Ok((luma, depth("bit_depth_chroma_minus8")?))
 }
 
 fn side(reader: &mut BitReader<'_>, field: &'static str) -> Result<u32, FieldError> {
@@ -110,6 +127,9 @@ fn side(reader: &mut BitReader<'_>, field: &'static str) -> Result<u32, FieldErr
 
 /// Beyond every level of the standard; keeps cropping in 32 bits.
 const MAX_SIDE: u32 = 65_536;
+
+/// Samples have 16 bits at most.
+const MOST_BEYOND_8: u8 = 8;
 
 #[cfg(test)]
 mod tests {
@@ -165,6 +185,26 @@ mod tests {
                 Ok("1280x720"),
                 "{sub_layers_minus1}"
             );
+        }
+    }
+
+    #[test]
+    fn samples_are_told_as_they_are() {
+        use ChromaFormat::{Monochrome, Yuv420, Yuv422, Yuv444};
+        let cases = [
+            (0, Monochrome, &[0, 0][..], Some((8, 8))),
+            (1, Yuv420, &[2, 2], Some((10, 10))),
+            (2, Yuv422, &[8, 0], Some((16, 8))),
+            (3, Yuv444, &[9, 0], None),
+            (1, Yuv420, &[], None),
+        ];
+        for (idc, chroma_format, depths, expected) in cases {
+            let writer = start(0).ue(&[idc]);
+            let writer = if idc == 3 { writer.flag(true) } else { writer };
+            let unit = writer.ue(&[1280, 720]).flag(false).ue(depths).unit();
+            let sps = Sps::parse(&unit).unwrap();
+            assert_eq!(sps.chroma_format, chroma_format);
+            assert_eq!(sps.bit_depths, expected, "{depths:?}");
         }
     }
 
