@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use name::StreamName;
-pub use stream::{Publisher, Stream, StreamSettings, Subscriber};
 use stream::Past;
+pub use stream::{Publisher, Stream, StreamSettings, Subscriber};
 pub use takeover::{PublishError, PublishRequest};
 
 /// The live streams of this process. Clones share them.

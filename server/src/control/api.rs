@@ -7,7 +7,7 @@
 //! - `path`, `query`, `body`: what is asked;
 //! - `answer`, `refusal`, `jsonp`: what is answered;
 //! - a file per resource: `index`, `process`, `requests`, `vhosts`, `streams`,
-//!   `clients`, `servers`, `reload`, `events`, `health`;
+//!   `clients`, `history`, `servers`, `reload`, `events`, `health`;
 
 mod answer;
 mod body;
@@ -15,6 +15,7 @@ mod clients;
 mod events;
 mod guard;
 mod health;
+mod history;
 mod index;
 mod jsonp;
 mod openapi;

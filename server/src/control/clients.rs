@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::hub::Stream;
 use crate::hub::stats::history::{History, Moment, Span};
-use crate::hub::stats::{Coarse, Reading, Tally, Traffic, Windows};
+use crate::hub::stats::{Coarse, Kbps, Reading, Tally, Traffic, Windows};
 
 /// What a client does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,17 @@ impl State {
     }
 }
 
+/// What a client is, without its figures.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// What it does.
+    pub role: Role,
+    /// What it said of itself.
+    pub profile: Arc<Profile>,
+    /// What it publishes or plays, the newest if there are several.
+    pub stream: Option<Arc<Stream>>,
+}
+
 /// A moment's look at a client.
 #[derive(Clone, Debug)]
 pub struct Look {
@@ -131,6 +142,21 @@ impl Client {
     /// What it publishes or plays, the newest if there are several.
     pub fn stream(&self) -> Option<Arc<Stream>> {
         self.lock().stream.clone()
+    }
+
+    /// What it is now.
+    pub fn glance(&self) -> Glance {
+        let state = self.lock();
+        Glance {
+            role: state.role,
+            profile: Arc::clone(&state.profile),
+            stream: state.stream.clone(),
+        }
+    }
+
+    /// Its rates over the shortest window.
+    pub fn newest_kbps(&self) -> Kbps {
+        self.lock().windows.newest_kbps()
     }
 
     /// What is known of it now.

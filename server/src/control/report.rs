@@ -2,15 +2,28 @@
 //! nothing kept. One file per resource.
 
 mod clients;
+mod details;
+mod health;
+mod history;
+mod label;
 mod media;
+mod pattern;
+mod sort;
 mod streams;
 mod summaries;
 mod vhosts;
 
+#[cfg(test)]
+mod tests;
+
 use srs_api::Kbps;
 
-pub use self::clients::{ClientFilter, client, clients, kick};
-pub use self::streams::{StreamFilter, stream, stream_figures, streams};
+pub use self::clients::{ClientFilter, ClientKey, client, clients, kick};
+pub use self::history::{history, stream_history};
+pub(crate) use self::pattern::MAX_PATTERN;
+pub use self::pattern::{Pattern, PatternError};
+pub use self::sort::{Sort, SortKey, View};
+pub use self::streams::{StreamFilter, StreamKey, stream, stream_figures, streams};
 pub use self::summaries::summaries;
 pub use self::vhosts::{vhost, vhosts};
 use crate::hub::stats::{Counter, Windows};

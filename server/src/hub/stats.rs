@@ -4,9 +4,11 @@
 //! - [`Tally`]: the sum of many, with its rates; whoever samples the counters adds to it;
 //! - [`windows`]: rates over windows of time;
 //! - [`history`]: how they were over the last hour; [`losses`]: what was lost lately;
+//! - [`headers`]: what its headers say, in short;
 //! - [`figures`]: what a stream's own packets tell of it.
 
 pub mod figures;
+pub mod headers;
 pub mod history;
 pub mod losses;
 pub mod windows;

@@ -16,6 +16,7 @@ use super::Hub;
 use super::log::{HeaderKey, Headers, Log, LogLimits, LoggedPacket, Sequence};
 use super::mixer::Mixer;
 use super::name::StreamName;
+use super::stats::headers::Header;
 use super::stats::{Figures, Tally};
 use super::takeover::{Credential, PublishError, PublishRequest, Replaced};
 use super::timeline::Timeline;
@@ -519,6 +520,7 @@ impl Publisher {
         };
         let header = HeaderKey::of(&packet);
         // Read before the lock is taken: metadata may be long.
+        let says = header.and_then(|key| Header::read(key, &packet));
         let asks_for_atc = (header == Some(HeaderKey::Metadata)).then(|| asks_for_atc(&packet));
         let mut guard = stream.write_state();
         let state = &mut *guard;
@@ -539,6 +541,9 @@ impl Publisher {
             stream.settle_atc(state);
         }
         state.figures.count(&packet);
+        if let Some(header) = says {
+            state.figures.note_header(header);
+        }
         state.figures.clock_jumps += u64::from(stamp.jumped);
         let logged = LoggedPacket {
             packet,
@@ -584,6 +589,7 @@ impl Drop for Publisher {
                 .take()
                 .map(|incumbent| incumbent.last_packet);
             state.log.unpublish();
+            state.figures.forget_headers();
             state.log.evict(self.stream.slowest_reader());
         }
         drop(state);

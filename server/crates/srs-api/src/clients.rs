@@ -98,10 +98,10 @@ pub struct ClientsAnswer {
     /// Who answers.
     #[serde(flatten)]
     pub identity: Identity,
-    /// How many there are in all.
+    /// How many there are in all that were asked for.
     #[serde(default)]
     pub total: usize,
-    /// Those of the page, in the order of their ids.
+    /// Those of the page, in the order of the query's `sort`, else in that of their ids.
     pub clients: Vec<Client>,
 }
 

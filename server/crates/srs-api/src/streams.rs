@@ -218,10 +218,10 @@ pub struct StreamsAnswer {
     /// Who answers.
     #[serde(flatten)]
     pub identity: Identity,
-    /// How many there are in all.
+    /// How many there are in all that were asked for.
     #[serde(default)]
     pub total: usize,
-    /// Those of the page, in the order in which they came to be.
+    /// Those of the page, in the order of the query's `sort`, else in that in which they came to be.
     pub streams: Vec<Stream>,
 }
 

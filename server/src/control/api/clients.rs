@@ -9,9 +9,9 @@ use serde::Deserialize;
 use srs_api::{Client, ClientAnswer, ClientsAnswer};
 
 use super::answer::{Json, apart};
-use super::query::{PageQuery, Query};
+use super::query::{MatchQuery, PageQuery, Query};
 use super::refusal::Refusal;
-use crate::control::report::{self, ClientFilter};
+use crate::control::report::{self, ClientFilter, ClientKey, Sort, View};
 use crate::service::Service;
 
 /// Which clients are asked for.
@@ -27,6 +27,9 @@ pub(super) struct ClientsQuery {
     #[serde(rename = "type")]
     #[schemars(with = "RoleQuery")]
     role: Option<RoleQuery>,
+    /// What they are sorted by, with a `-` before it for the greatest first.
+    #[schemars(with = "Sort<ClientKey>")]
+    sort: Option<Sort<ClientKey>>,
 }
 
 /// What clients do.
@@ -40,6 +43,7 @@ enum RoleQuery {
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     Query(page): Query<PageQuery>,
+    Query(matches): Query<MatchQuery>,
     Query(query): Query<ClientsQuery>,
 ) -> Result<Response, Refusal> {
     let filter = ClientFilter {
@@ -48,13 +52,19 @@ pub(super) async fn list(
         publish: query.role.map(|role| role == RoleQuery::Publish),
     };
     apart(service, move |service| {
-        let listed = report::clients(service, &filter, page.start, page.count);
-        Json(ClientsAnswer {
+        let view = View {
+            pattern: matches.pattern()?,
+            sort: query.sort,
+            start: page.start,
+            count: page.count,
+        };
+        let listed = report::clients(service, &filter, &view);
+        Ok::<_, Refusal>(Json(ClientsAnswer {
             code: 0,
             identity: service.identity.clone(),
             total: listed.total,
             clients: listed.items,
-        })
+        }))
     })
     .await
 }

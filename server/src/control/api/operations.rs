@@ -10,14 +10,16 @@ use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 use srs_api::{
     API, Answer, Authors, ClientAnswer, ClientsAnswer, ConfigAnswer, Event, Health, Heartbeat,
-    HeartbeatTaken, Meminfos, ROOT, Reload, Requests, Rusages, SelfProcStats, ServersAnswer,
-    StreamAnswer, StreamsAnswer, Summaries, SystemProcStats, UrlsAnswer, V1, Versions, VhostAnswer,
-    VhostsAnswer,
+    HeartbeatTaken, HistoryAnswer, Meminfos, ROOT, Reload, Requests, Rusages, SelfProcStats,
+    ServersAnswer, StreamAnswer, StreamsAnswer, Summaries, SystemProcStats, UrlsAnswer, V1,
+    Versions, VhostAnswer, VhostsAnswer,
 };
 
 use super::guard::Access;
-use super::query::PageQuery;
-use super::{clients, events, health, index, process, reload, requests, servers, streams, vhosts};
+use super::query::{MatchQuery, PageQuery};
+use super::{
+    clients, events, health, history, index, process, reload, requests, servers, streams, vhosts,
+};
 use crate::service::Service;
 
 /// One method of one path.
@@ -97,11 +99,27 @@ pub(super) fn all() -> Vec<Operation> {
         get("/api/v1/vhosts/{id}", "one vhost", vhosts::one).answers::<VhostAnswer>(),
         get("/api/v1/streams", "the live streams", streams::list)
             .query::<PageQuery>()
+            .query::<MatchQuery>()
             .query::<streams::StreamsQuery>()
             .answers::<StreamsAnswer>(),
         get("/api/v1/streams/{id}", "one stream", streams::one).answers::<StreamAnswer>(),
+        get(
+            "/api/v1/streams/{id}/history",
+            "how a stream was over the last hour",
+            history::of_stream,
+        )
+        .query::<history::HistoryQuery>()
+        .answers::<HistoryAnswer>(),
+        get(
+            "/api/v1/history",
+            "how all clients together were over the last hour",
+            history::of_all,
+        )
+        .query::<history::HistoryQuery>()
+        .answers::<HistoryAnswer>(),
         get("/api/v1/clients", "the connected clients", clients::list)
             .query::<PageQuery>()
+            .query::<MatchQuery>()
             .query::<clients::ClientsQuery>()
             .answers::<ClientsAnswer>(),
         get("/api/v1/clients/{id}", "one client", clients::one).answers::<ClientAnswer>(),

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use srs_api::{StreamAnswer, StreamsAnswer};
 
 use super::answer::{Json, apart};
-use super::query::{PageQuery, Query};
+use super::query::{MatchQuery, Number, PageQuery, Query};
 use super::refusal::Refusal;
-use crate::control::report::{self, StreamFilter};
+use crate::control::report::{self, Sort, StreamFilter, StreamKey, View};
 use crate::service::Service;
 
 /// Which streams are asked for.
@@ -26,11 +26,20 @@ pub(super) struct StreamsQuery {
     /// Those of this name.
     #[schemars(with = "String")]
     name: Option<String>,
+    /// What they are sorted by, with a `-` before it for the greatest first.
+    #[schemars(with = "Sort<StreamKey>")]
+    sort: Option<Sort<StreamKey>>,
+    /// With what each received in so many of the last seconds, as `recent_kbps`.
+    #[schemars(with = "Recent")]
+    recent: Option<Recent>,
 }
+
+type Recent = Number<1, 60>;
 
 pub(super) async fn list(
     State(service): State<Arc<Service>>,
     Query(page): Query<PageQuery>,
+    Query(matches): Query<MatchQuery>,
     Query(query): Query<StreamsQuery>,
 ) -> Result<Response, Refusal> {
     let filter = StreamFilter {
@@ -39,13 +48,20 @@ pub(super) async fn list(
         name: query.name,
     };
     apart(service, move |service| {
-        let listed = report::streams(service, &filter, page.start, page.count);
-        Json(StreamsAnswer {
+        let view = View {
+            pattern: matches.pattern()?,
+            sort: query.sort,
+            start: page.start,
+            count: page.count,
+        };
+        let recent = query.recent.map_or(0, |Number(seconds)| seconds);
+        let listed = report::streams(service, &filter, &view, recent);
+        Ok::<_, Refusal>(Json(StreamsAnswer {
             code: 0,
             identity: service.identity.clone(),
             total: listed.total,
             streams: listed.items,
-        })
+        }))
     })
     .await
 }

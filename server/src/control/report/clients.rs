@@ -1,11 +1,15 @@
 //! Clients.
 
+mod order;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use srs_api::{ClientRole, EventKind};
 
-use super::{Listed, kbps, streams};
+pub use self::order::ClientKey;
+use super::sort::View;
+use super::{Listed, kbps, label, streams};
 use crate::control::clients::{Client, Ending, Role};
 use crate::service::Service;
 
@@ -42,18 +46,34 @@ impl ClientFilter {
     }
 }
 
-/// The clients, by id.
+/// The clients that `view` shows, by default in the order of their ids.
 pub fn clients(
     service: &Service,
     filter: &ClientFilter,
-    start: usize,
-    count: usize,
+    view: &View<ClientKey>,
 ) -> Listed<srs_api::Client> {
     let mut clients = service.clients.list();
     if !filter.is_open() {
         clients.retain(|client| filter.wants(client));
     }
-    Listed::page(&clients, start, count, |client| tell(client))
+    if let Some(pattern) = &view.pattern {
+        let mut line = String::new();
+        clients.retain(|client| {
+            line.clear();
+            label::client(client, &client.glance(), &mut line);
+            pattern.wants(&line)
+        });
+    }
+    let (total, now) = (clients.len(), Instant::now());
+    let page = view.page(
+        clients,
+        |client| client.id,
+        |client, key| order::rank(client, key, now),
+    );
+    Listed {
+        total,
+        items: page.iter().map(|client| tell(client)).collect(),
+    }
 }
 
 /// One client.

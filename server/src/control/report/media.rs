@@ -1,7 +1,8 @@
 //! What a stream carries, as its headers and packets say.
 
 use srs_api::{Audio, Video};
-use srs_media::codec::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
+use srs_media::audio::Sound;
+use srs_media::codec::{AudioCodec, AudioConfig, VideoCodec, VideoConfig, hevc};
 use srs_media::{audio as audio_tag, video as video_tag};
 
 use crate::hub::log::HeaderKey;
@@ -48,8 +49,7 @@ pub(super) fn audio(look: &Look) -> Option<Audio> {
         });
     }
     let tag = audio_tag::TagHeader::parse(look.figures.audio_begins()?).ok()?;
-    // What the tag says of AAC is always the same, whatever it is.
-    let sound = tag.sound.filter(|_| tag.codec != AudioCodec::Aac);
+    let sound = sound_of(&tag);
     Some(Audio {
         codec: tag.codec.to_string(),
         sample_rate: sound.map_or(0, |sound| sound.sample_rate),
@@ -59,7 +59,7 @@ pub(super) fn audio(look: &Look) -> Option<Audio> {
 }
 
 /// SRS writes H.264 so.
-fn video_name(codec: VideoCodec) -> String {
+pub(super) fn video_name(codec: VideoCodec) -> String {
     match codec {
         VideoCodec::Avc => "H264".to_owned(),
         codec => codec.to_string(),
@@ -69,20 +69,28 @@ fn video_name(codec: VideoCodec) -> String {
 fn profile_of_video(config: &VideoConfig) -> (String, String) {
     match config {
         VideoConfig::Avc(config) => (config.profile.to_string(), config.level.to_string()),
-        // Displayed as `Main 4.0` or `Main 10 4.0 High tier`.
-        VideoConfig::Hevc(config) => {
-            let shown = config.profile.to_string();
-            let level = format!(
-                "{}.{}",
-                config.profile.level_idc / 30,
-                config.profile.level_idc % 30 / 3
-            );
-            let profile = shown.split(&format!(" {level}")).next().unwrap_or(&shown);
-            (profile.to_owned(), level)
-        }
+        VideoConfig::Hevc(config) => profile_of_hevc(config),
         VideoConfig::Vp9(config) => (config.profile.to_string(), String::new()),
         VideoConfig::Av1(_) | VideoConfig::Vp8(_) | VideoConfig::Other(_) => <_>::default(),
     }
+}
+
+/// The profile and the level.
+pub(super) fn profile_of_hevc(config: &hevc::DecoderConfig) -> (String, String) {
+    // Displayed as `Main 4.0` or `Main 10 4.0 High tier`.
+    let shown = config.profile.to_string();
+    let level = format!(
+        "{}.{}",
+        config.profile.level_idc / 30,
+        config.profile.level_idc % 30 / 3
+    );
+    let profile = shown.split(&format!(" {level}")).next().unwrap_or(&shown);
+    (profile.to_owned(), level)
+}
+
+/// What a tag says of the sound. What it says of AAC is always the same, whatever it is.
+pub(super) fn sound_of(tag: &audio_tag::TagHeader) -> Option<Sound> {
+    tag.sound.filter(|_| tag.codec != AudioCodec::Aac)
 }
 
 fn profile_of_audio(config: &AudioConfig) -> String {

@@ -1,11 +1,18 @@
 //! Live streams.
 
+mod order;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use srs_api::Publish;
+use srs_amf0::Limits;
+use srs_api::{Players, Publish};
+use srs_media::codec::FrameRate;
 
-use super::{Listed, kbps, media};
+pub use self::order::StreamKey;
+use super::health::{self, Vitals};
+use super::sort::View;
+use super::{Listed, details, kbps, label, media};
 use crate::control::wall_clock;
 use crate::hub::stream::Look;
 use crate::hub::{Stream, StreamName};
@@ -31,17 +38,38 @@ impl StreamFilter {
     }
 }
 
-/// The streams, in the order in which they came to be.
+/// The streams that `view` shows, by default in the order in which they came to be, each with what
+/// it received in the last `recent` seconds.
 pub fn streams(
     service: &Service,
     filter: &StreamFilter,
-    start: usize,
-    count: usize,
+    view: &View<StreamKey>,
+    recent: usize,
 ) -> Listed<srs_api::Stream> {
     let mut streams = service.hub.streams();
-    streams.retain(|stream| filter.wants(stream.name()));
-    let now = Instant::now();
-    Listed::page(&streams, start, count, |stream| tell(stream, now))
+    let mut line = String::new();
+    streams.retain(|stream| {
+        filter.wants(stream.name())
+            && view.pattern.as_ref().is_none_or(|pattern| {
+                line.clear();
+                label::stream(stream.name(), &mut line);
+                pattern.wants(&line)
+            })
+    });
+    let (total, now) = (streams.len(), Instant::now());
+    let page = view.page(
+        streams,
+        |stream| stream.id(),
+        |stream, key| order::rank(stream, key, now),
+    );
+    let tell = |stream: &Arc<Stream>| srs_api::Stream {
+        recent_kbps: stream.recent_kbps(recent),
+        ..tell(stream, now)
+    };
+    Listed {
+        total,
+        items: page.iter().map(tell).collect(),
+    }
 }
 
 /// The first `count` streams without what they carry, which has to be read from their headers.
@@ -55,11 +83,26 @@ pub fn stream_figures(service: &Service, count: usize) -> Listed<srs_api::Stream
 
 /// One stream.
 pub fn stream(service: &Service, wanted: &str) -> Option<srs_api::Stream> {
-    let number: u64 = wanted.strip_prefix('s')?.parse().ok()?;
-    let streams: Vec<Arc<Stream>> = service.hub.streams();
-    let stream = streams.iter().find(|stream| stream.id() == number)?;
+    let stream = find(service, wanted)?;
+    let now = Instant::now();
+    let config = service.config();
+    let limits = Limits {
+        depth: config.limits.amf_depth,
+        // Players are told some more than the publisher said.
+        values: config.limits.amf_values.saturating_add(8),
+    };
+    Some(srs_api::Stream {
+        details: Some(details::details(&stream.look(now), limits)),
+        ..tell(&stream, now)
+    })
+}
+
+/// The stream that the API calls `wanted`.
+pub(super) fn find(service: &Service, wanted: &str) -> Option<Arc<Stream>> {
+    let number = wanted.strip_prefix('s')?.parse().ok()?;
+    let stream = service.hub.find(number)?;
     // One stream has one id: `s+1` and `s01` are none.
-    (id(stream) == wanted).then(|| tell(stream, Instant::now()))
+    (id(&stream) == wanted).then_some(stream)
 }
 
 /// The id that the API calls a stream by.
@@ -77,7 +120,25 @@ fn tell(stream: &Stream, now: Instant) -> srs_api::Stream {
     srs_api::Stream {
         video: media::video(&look),
         audio: media::audio(&look),
+        health: health::health(&vitals(&look)),
         ..figures(stream, &look)
+    }
+}
+
+/// What a stream is judged by.
+fn vitals(look: &Look) -> Vitals {
+    let figures = &look.figures;
+    let header = figures.video_header();
+    Vitals {
+        silence: look.silence,
+        counted_fps: figures.frame_rate(),
+        nominal_fps: header
+            .and_then(|header| header.frame_rate)
+            .map_or(0.0, FrameRate::as_f64),
+        skew_millis: figures.skew_millis(),
+        lost: look.recent_losses,
+        since_clock_jump: look.since_clock_jump,
+        key_frame_distance: figures.key_frame_distance(),
     }
 }
 
@@ -97,7 +158,10 @@ fn figures(stream: &Stream, look: &Look) -> srs_api::Stream {
         clients: look.subscribers + usize::from(look.publisher.is_some()),
         viewers: look.subscribers,
         viewers_peak: look.most_subscribers,
-        players: <_>::default(),
+        players: Players {
+            rtmp: look.subscribers,
+            ..Players::default()
+        },
         frames: look.figures.video_frames,
         send_bytes: total.bytes_out,
         recv_bytes: total.bytes_in,
@@ -141,6 +205,16 @@ mod tests {
         Service::new(Arc::new(Config::default()), 100)
     }
 
+    fn list(service: &Service) -> Listed<srs_api::Stream> {
+        let view = View {
+            pattern: None,
+            sort: None,
+            start: 0,
+            count: 10,
+        };
+        streams(service, &StreamFilter::default(), &view, 0)
+    }
+
     fn publish(service: &Service, name: &str) -> Publisher {
         let name = StreamName::new("v", "live", name);
         let settings = StreamSettings::of(&service.config(), &VhostConfig::default());
@@ -169,7 +243,7 @@ mod tests {
             .push(Track::Audio, 0, header, Instant::now())
             .unwrap();
 
-        let listed = streams(&service, &StreamFilter::default(), 0, 10);
+        let listed = list(&service);
         let figures = stream_figures(&service, 10);
         assert_eq!((listed.total, figures.total), (1, 1));
         assert_eq!(listed.items[0].audio.as_ref().unwrap().sample_rate, 44_100);
@@ -184,7 +258,7 @@ mod tests {
     fn a_stream_is_found_by_its_id_and_by_nothing_near_it() {
         let service = service();
         let _publishers = ["a", "b"].map(|name| publish(&service, name));
-        for listed in streams(&service, &StreamFilter::default(), 0, 10).items {
+        for listed in list(&service).items {
             let number = listed.id.strip_prefix('s').unwrap();
             let found = stream(&service, &listed.id).unwrap();
             assert_eq!(found.name, listed.name);

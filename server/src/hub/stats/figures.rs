@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use srs_media::codec::{AudioCodec, VideoCodec};
 use srs_media::packet::{Packet, PacketKind, Track};
 use srs_media::time::Timestamp;
+use srs_media::{audio, video};
+
+use super::headers::{AudioHeader, Header, VideoHeader};
 
 /// How much media a stream has in a second, by its own timestamps.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +49,8 @@ pub struct Figures {
     frames: FrameCount,
     last_key_frame: Option<Timestamp>,
     gop: Option<Duration>,
+    video_header: Option<VideoHeader>,
+    audio_header: Option<AudioHeader>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,6 +87,19 @@ impl Figures {
         }
     }
 
+    /// Takes in what a header says.
+    pub fn note_header(&mut self, header: Header) {
+        match header {
+            Header::Video(header) => self.video_header = header,
+            Header::Audio(header) => self.audio_header = header,
+        }
+    }
+
+    /// Forgets the headers: their publisher has left.
+    pub fn forget_headers(&mut self) {
+        (self.video_header, self.audio_header) = (None, None);
+    }
+
     /// Forgets what the last publisher's packets said; the sums stay.
     pub fn restart(&mut self) {
         *self = Self {
@@ -104,6 +123,34 @@ impl Figures {
     /// The time between the last two key frames.
     pub fn gop(&self) -> Option<Duration> {
         self.gop
+    }
+
+    /// The time between the last two key frames, or since the last one, if that is longer.
+    pub fn key_frame_distance(&self) -> Option<Duration> {
+        let open = self.video.newest?.saturating_since(self.last_key_frame?);
+        Some(open.max(self.gop.unwrap_or_default()))
+    }
+
+    /// What the video sequence header says, if one is in force that can be read.
+    pub fn video_header(&self) -> Option<&VideoHeader> {
+        self.video_header.as_ref()
+    }
+
+    /// What the audio sequence header says, likewise.
+    pub fn audio_header(&self) -> Option<&AudioHeader> {
+        self.audio_header.as_ref()
+    }
+
+    /// How the video is coded, as its header says, or the newest frame.
+    pub fn video_codec(&self) -> Option<VideoCodec> {
+        let tag = || video::TagHeader::parse(self.video_begins()?).ok()?.codec;
+        self.video_header.map(|header| header.codec).or_else(tag)
+    }
+
+    /// How the audio is coded, likewise.
+    pub fn audio_codec(&self) -> Option<AudioCodec> {
+        let tag = || Some(audio::TagHeader::parse(self.audio_begins()?).ok()?.codec);
+        self.audio_header.map(|header| header.codec).or_else(tag)
     }
 
     /// By how many milliseconds the newest audio is ahead of the newest video; negative if it is
@@ -178,10 +225,28 @@ mod tests {
         assert_eq!(figures.frame_rate(), 25.0);
         assert_eq!(figures.gop(), Some(Duration::from_secs(2)));
         assert_eq!(figures.skew_millis(), Some(15));
+        // The last one was frame 150 of 0 to 199.
+        assert_eq!(figures.key_frame_distance(), Some(Duration::from_secs(2)));
+        assert_eq!(figures.video_codec(), Some(VideoCodec::Avc));
+        assert_eq!(figures.audio_codec(), Some(AudioCodec::Aac));
         assert_eq!(figures.video_begins().map(|begins| begins[0]), Some(0x27));
         figures.restart();
         assert_eq!((figures.video_frames, figures.gop()), (200, None));
         assert_eq!(figures.audio_begins(), None);
+    }
+
+    #[test]
+    fn a_key_frame_that_does_not_come_counts_too() {
+        let mut figures = Figures::default();
+        assert_eq!(figures.key_frame_distance(), None);
+        let cases = [(0, true, 0), (2, true, 2), (3, false, 2), (14, false, 12)];
+        for (seconds, is_key, distance) in cases {
+            let body = [if is_key { 0x17 } else { 0x27 }, 1, 0, 0, 0, 9];
+            let time = Timestamp::from_millis(seconds * 1_000);
+            figures.count(&Packet::video(time, Bytes::copy_from_slice(&body)));
+            let distance = Duration::from_secs(distance);
+            assert_eq!(figures.key_frame_distance(), Some(distance), "{seconds}");
+        }
     }
 
     #[test]

@@ -137,15 +137,23 @@ impl<T: Counter> Windows<T> {
 
     /// The rates over each of [`WINDOWS`].
     pub fn kbps(&self) -> [Kbps; WINDOWS.len()] {
-        self.rings.map(|ring| {
-            let oldest = ring.oldest();
-            let millis = u64::from(self.newest.at.wrapping_sub(oldest.at));
-            let rate = |bytes: u64| bytes.saturating_mul(8).checked_div(millis).unwrap_or(0);
-            Kbps {
-                received: rate(self.newest.bytes_in.since(oldest.bytes_in)),
-                sent: rate(self.newest.bytes_out.since(oldest.bytes_out)),
-            }
-        })
+        self.rings.each_ref().map(|ring| self.rate(ring))
+    }
+
+    /// The rates over the shortest of [`WINDOWS`].
+    pub fn newest_kbps(&self) -> Kbps {
+        let [shortest, ..] = &self.rings;
+        self.rate(shortest)
+    }
+
+    fn rate(&self, ring: &Ring<T>) -> Kbps {
+        let oldest = ring.oldest();
+        let millis = u64::from(self.newest.at.wrapping_sub(oldest.at));
+        let rate = |bytes: u64| bytes.saturating_mul(8).checked_div(millis).unwrap_or(0);
+        Kbps {
+            received: rate(self.newest.bytes_in.since(oldest.bytes_in)),
+            sent: rate(self.newest.bytes_out.since(oldest.bytes_out)),
+        }
     }
 }
 
@@ -235,6 +243,7 @@ mod tests {
                 if second <= 7_200 { 125_000 } else { 375_000 }
             },
         );
+        assert_eq!(windows.newest_kbps(), windows.kbps()[0]);
         let [s5, s30, m1, m5, m60] = windows.kbps().map(|kbps| kbps.received);
         assert!(is_near(s5, 3_000) && is_near(s30, 3_000), "{s5} {s30}");
         // 40 of 60 to 72 seconds, of 300 to 360, of 3600 to 4320.

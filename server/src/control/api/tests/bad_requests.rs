@@ -55,6 +55,54 @@ async fn each_wrong_request_has_its_status_its_code_and_its_reason() {
             3013,
             "`publish` or `play`",
         ),
+        (
+            &get,
+            "/api/v1/streams?sort=-fame",
+            400,
+            3013,
+            "sort: there is no key \"fame\"; there are name, state, video, size, fps, audio, in, out, \
+             gop, players, drops, jumps, skew, up, outputs, and each with a - before it for the \
+             greatest first",
+        ),
+        (
+            &get,
+            "/api/v1/clients?sort=",
+            400,
+            3013,
+            "there are id, type, address, stream, in, out, lag, drops, jumps, rtt, retransmits, up, \
+             agent, and",
+        ),
+        (&get, "/api/v1/clients?sort=--out", 400, 3013, "\"-out\""),
+        (
+            &get,
+            "/api/v1/streams?filter=a(",
+            400,
+            3013,
+            "in the query: filter: the pattern cannot be read: unclosed group",
+        ),
+        (
+            &get,
+            "/api/v1/clients?filter=(\\w{99}){99}",
+            400,
+            3013,
+            "filter: the pattern means too many states",
+        ),
+        (&get, "/api/v1/clients?invert=maybe", 400, 3013, "invert: "),
+        (
+            &get,
+            "/api/v1/streams?recent=61",
+            400,
+            3013,
+            "recent: invalid value: string \"61\", expected a number from 1 to 60",
+        ),
+        (
+            &get,
+            "/api/v1/history?range=2m",
+            400,
+            3013,
+            "`1m`, `5m`, `15m`, `60m`",
+        ),
+        (&get, "/api/v1/streams/s9/history", 404, 2048, "id \"s9\""),
         (&get, "/api/v1/vhosts?count=", 400, 3013, "count: "),
         (&get, "/api/v1/events?follow=maybe", 400, 3013, "follow: "),
         (&get, "/api/v1/events?after=-1", 400, 3013, "after: "),
@@ -141,8 +189,8 @@ proptest! {
     #[test]
     fn whatever_is_asked_is_answered(
         method in "(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|[A-Z]{1,8})",
-        path in "(/(api|v1|clients|streams|vhosts|servers|reload|events|requests|[!-~&&[^?#]]{0,9})){0,5}/?",
-        query in "((start|count|follow|after|type|callback|method|dry_run)=[!-~&&[^#]]{0,6}&){0,3}",
+        path in "(/(api|v1|clients|streams|vhosts|servers|reload|events|requests|history|[!-~&&[^?#]]{0,9})){0,5}/?",
+        query in "((start|count|follow|after|type|callback|method|dry_run|sort|filter|invert|recent|range)=[!-~&&[^#]]{0,6}&){0,3}",
         headers in prop::collection::vec(
             ("(host|origin|authorization|last-event-id|x-forwarded-for|content-type)", "[ -~]{0,20}"),
             0..4,

@@ -101,6 +101,24 @@ fn the_document_is_whole() {
     });
     let parameters = document["paths"]["/api/v1/streams"]["get"]["parameters"].as_array();
     assert!(parameters.unwrap().contains(&count), "{parameters:?}");
+    let parameter = |path: &str, name: &str| {
+        let parameters = document["paths"][path]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        let mut named = parameters
+            .iter()
+            .filter(|parameter| parameter["name"] == name);
+        named.next().unwrap_or_else(|| panic!("{path}: {name}"))["schema"].clone()
+    };
+    let sort = parameter("/api/v1/clients", "sort");
+    assert_eq!(sort["enum"][0], "id");
+    assert_eq!(sort["enum"][1], "-id");
+    let recent = json!({ "type": "integer", "minimum": 1, "maximum": 60 });
+    assert_eq!(parameter("/api/v1/streams", "recent"), recent);
+    let filter = json!({ "type": "string", "maxLength": 256 });
+    assert_eq!(parameter("/api/v1/streams", "filter"), filter);
+    let range = parameter("/api/v1/streams/{id}/history", "range");
+    assert_eq!(range["default"], "1m");
 }
 
 #[tokio::test]
@@ -116,7 +134,7 @@ async fn the_indexes_list_what_there_is() {
     assert_eq!(keys("/api").await, "v1");
     assert_eq!(
         keys("/api/v1").await,
-        "authors clients config events meminfos openapi.json reload requests rusages \
+        "authors clients config events history meminfos openapi.json reload requests rusages \
          self_proc_stats servers streams summaries system_proc_stats versions vhosts"
     );
 }
