@@ -3,6 +3,7 @@
 mod document;
 mod fields;
 mod figures;
+mod health;
 mod http;
 mod lists;
 mod schema;

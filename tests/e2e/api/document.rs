@@ -66,12 +66,12 @@ fn hold(document: &Value, method: &str, path: &str, answer: &Answer) -> Result<(
 
 /// The URLs that `path` stands for: one for each of its list, if it has a place for an id.
 fn urls(api: &Api, path: &str) -> Result<Vec<String>> {
-    let Some(list) = path.strip_suffix("/{id}") else {
+    let Some((list, rest)) = path.split_once("/{id}") else {
         return Ok(vec![path.to_owned()]);
     };
     let name = list.rsplit('/').next().unwrap_or_default();
     let listed = api.get(&format!("{list}?count=1000"))?.json()?;
     let items = listed[name].as_array().context("no list")?;
     let ids = items.iter().filter_map(|item| item["id"].as_str());
-    Ok(ids.map(|id| format!("{list}/{id}")).collect())
+    Ok(ids.map(|id| format!("{list}/{id}{rest}")).collect())
 }
