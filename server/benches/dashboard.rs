@@ -196,9 +196,19 @@ fn ask_history() -> usize {
     json(&history.expect("there is such a stream"))
 }
 
+/// Asks with caches that hold something else: in the second since the last time the server has
+/// sent its streams to everybody.
 fn bench(bencher: Bencher<'_, '_>, ask: impl Fn() -> usize) {
     LazyLock::force(&HOUSE);
-    bencher.bench_local(ask);
+    let mut others = vec![0_u8; OTHERS];
+    bencher
+        .with_inputs(|| {
+            for byte in others.iter_mut().step_by(64) {
+                *byte = byte.wrapping_add(1);
+            }
+            black_box(&others);
+        })
+        .bench_local_values(|()| ask());
 }
 
 #[divan::bench]
@@ -207,6 +217,16 @@ fn one_second(bencher: Bencher<'_, '_>) {
         ask_summaries()
             + ask_streams(StreamKey::Out)
             + ask_clients(ClientKey::Out, None)
+            + ask_history()
+    });
+}
+
+#[divan::bench]
+fn one_second_of_matched_clients(bencher: Bencher<'_, '_>) {
+    bench(bencher, || {
+        ask_summaries()
+            + ask_streams(StreamKey::Out)
+            + ask_clients(ClientKey::Out, Some("(?i)lnx"))
             + ask_history()
     });
 }
@@ -266,6 +286,8 @@ const STREAMS: usize = 2_000;
 const CLIENTS: usize = 20_000;
 /// As many as a large terminal has.
 const ROWS: usize = 60;
+/// More than any cache has.
+const OTHERS: usize = 128 * 1024 * 1024;
 const HISTORY_SECONDS: u64 = 360;
 /// Of x264: High 4.0, 1280x720, 25 frames a second.
 const VIDEO_HEADER: &[u8] = b"\x17\0\0\0\0\x01\x64\0\x28\xFF\xE1\0\x1A\x67\x64\0\x28\xAC\xD9\x40\x50\

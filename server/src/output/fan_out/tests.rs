@@ -427,6 +427,20 @@ async fn packets_are_collected_but_a_key_frame_is_not_held_back() {
         .expect("number 50 is a key frame");
 }
 
+#[tokio::test(start_paused = true)]
+async fn connections_of_players_are_measured_while_they_are_seated() {
+    let mut theatre = Theatre::new(Merge::For(Duration::ZERO));
+    theatre.push(100, 1);
+    let mut player = theatre.player().await;
+    player.next().await;
+    theatre.until_seated(1).await;
+    assert_eq!(player.traffic.round_trip(), None);
+    tokio::time::advance(Duration::from_secs(10)).await;
+    theatre.push(100, 1);
+    player.next().await;
+    assert!(player.traffic.round_trip().is_some());
+}
+
 #[tokio::test]
 async fn a_send_buffer_has_room_for_a_merged_write_and_two_seconds() {
     let cases = [
