@@ -99,7 +99,7 @@ fn streams_are_sorted_by_every_key() {
             .any(|(sort, _)| sort.trim_start_matches('-') == *name)
     };
     let mut keys = StreamKey::ALL.iter().map(|(name, _)| name);
-    assert!(keys.all(|name| tested(name)));
+    assert!(keys.all(tested));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn clients_are_sorted_by_every_key() {
             .any(|(sort, _)| sort.trim_start_matches('-') == *name)
     };
     let mut keys = ClientKey::ALL.iter().map(|(name, _)| name);
-    assert!(keys.all(|name| tested(name)));
+    assert!(keys.all(tested));
 }
 
 #[test]
