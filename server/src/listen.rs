@@ -15,6 +15,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use srs_api::PartKind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -25,6 +26,7 @@ use crate::config::ListenAddr;
 use crate::control::clients::{Admission, NotAdmitted};
 use crate::control::counters::Incident;
 use crate::control::logging;
+use crate::control::parts::{ClientCount, Inside, PartHandle};
 use crate::service::Service;
 
 /// Why an address cannot be listened at, and what to do about it.
@@ -128,12 +130,21 @@ fn bind_socket(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 
 /// Accepts clients until `stop`, and then those who wait already. Each gets a task of its own.
 pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
-    let admit = |(socket, peer)| admit(&service, socket, peer);
+    let (_part, clients) = part(&service, listener.local_addr().map(|it| it.to_string()));
+    let admit = |(socket, peer)| admit(&service, socket, peer, clients.enter());
     accept::accept(listener, &stop, &service.stop, admit).await;
 }
 
+/// The part of a listener at `address`, and the count of those who came in by it.
+fn part(service: &Service, address: io::Result<String>) -> (PartHandle, ClientCount) {
+    let address = address.unwrap_or_default();
+    let part = service.parts.register(PartKind::Listener, &address, "");
+    let clients = part.count_clients();
+    (part, clients)
+}
+
 /// Serves a client, if there is room.
-fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr) {
+fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr, inside: Inside) {
     let config = service.config();
     let admission = Admission {
         connections: service.max_connections(),
@@ -143,6 +154,10 @@ fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr) {
         Ok(admitted) => {
             let span = logging::client_span(admitted.client().id, peer);
             let session = rtmp::serve(Arc::clone(service), config, socket, admitted, span.clone());
+            let session = async move {
+                session.await;
+                drop(inside);
+            };
             service.tasks.spawn(session.instrument(span));
         }
         Err(refusal) => {

@@ -3,15 +3,17 @@
 mod parts;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use srs_api::{Answer, EventKind};
+use srs_api::{Answer, EventKind, LogPlace, PartKind};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::parts::Parts;
 use crate::config::{Config, Loaded, Source};
+use crate::control::heartbeat::Told;
 use crate::control::logging::LogHandle;
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
@@ -92,7 +94,11 @@ impl Server {
         for warning in warnings.iter().chain(&room.warning) {
             tracing::warn!("{warning}");
         }
-        let service = Arc::new(Service::new(Arc::clone(&config), room.connections));
+        let mut service = Service::new(Arc::clone(&config), room.connections);
+        if let Some(log) = &start.log {
+            service.log_lines = log.lines();
+        }
+        let service = Arc::new(service);
         // Whoever is let in by what follows may ask for a reload at once.
         let requests = service.reloader.take_requests();
         let mut sockets = Sockets::default();
@@ -167,7 +173,9 @@ fn watch_and_tell(service: &Arc<Service>) {
     });
     let shared = Arc::clone(service);
     keep_running(service, "looking at the host", move || {
-        let looks = sysinfo::run(shared.sysinfo.clone(), shared.follow_config());
+        let written = Arc::clone(&shared);
+        let folders = move || folders_written_to(&written);
+        let looks = sysinfo::run(shared.sysinfo.clone(), shared.follow_config(), folders);
         until_stop(&shared, looks)
     });
     let shared = Arc::clone(service);
@@ -187,8 +195,12 @@ fn watch_and_tell(service: &Arc<Service>) {
             identity: teller.identity.clone(),
             data: report::summaries(&teller),
         };
-        let (handle, events) = (shared.heartbeat.clone(), shared.events.clone());
-        let beats = heartbeat::run(shared.follow_config(), summaries, handle, events);
+        let told = Told {
+            handle: shared.heartbeat.clone(),
+            events: shared.events.clone(),
+            parts: shared.parts.clone(),
+        };
+        let beats = heartbeat::run(shared.follow_config(), summaries, told);
         until_stop(&shared, beats)
     });
     let shared = Arc::clone(service);
@@ -204,8 +216,18 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let stop = service.stop.clone();
-    let part = async move { supervise::keep_running(name, &stop, start).await };
-    service.tasks.spawn(part);
+    let part = service.parts.register(PartKind::Task, name, "");
+    let task = async move { supervise::keep_running(name, &part, &stop, start).await };
+    service.tasks.spawn(task);
+}
+
+/// The folders that the server writes to: that of its log file, and that of its state.
+fn folders_written_to(service: &Service) -> Vec<PathBuf> {
+    let log = match service.reloader.log_place() {
+        LogPlace::File { path } => Path::new(&path).parent().map(Path::to_owned),
+        LogPlace::Console | LogPlace::Journald => None,
+    };
+    log.into_iter().chain([STATE_FOLDER.into()]).collect()
 }
 
 /// Runs `part` until the server stops.
@@ -243,5 +265,7 @@ fn room(config: &Config) -> Result<Room, descriptors::TooFewDescriptors> {
     }
 }
 
+/// Where packages have the server keep what is to outlast it.
+const STATE_FOLDER: &str = "/var/lib/srs";
 /// Sessions give their farewells half a second; the rest is for a busy machine.
 const STOP_WITHIN: Duration = Duration::from_millis(1_500);

@@ -20,6 +20,8 @@ use crate::control::counters::Counters;
 use crate::control::events::Events;
 use crate::control::fleet::Fleet;
 use crate::control::heartbeat::HeartbeatHandle;
+use crate::control::logging::{self, LogLines};
+use crate::control::parts::Parts;
 use crate::control::reload::Reloader;
 use crate::control::sysinfo::Sysinfo;
 use crate::control::wall_clock;
@@ -46,6 +48,10 @@ pub struct Service {
     pub counters: Arc<Counters>,
     /// What happens.
     pub events: Events,
+    /// The newest lines of the log.
+    pub log_lines: LogLines,
+    /// What runs beside the clients.
+    pub parts: Parts,
     /// What all who serve the API share.
     pub api: ApiState,
     /// What the kernel says about the process and its host.
@@ -83,6 +89,8 @@ impl Service {
             clients: Clients::new(stop.clone()),
             counters: Arc::default(),
             events,
+            log_lines: logging::no_lines(),
+            parts: Parts::default(),
             api: ApiState::default(),
             sysinfo: Sysinfo::new(),
             heartbeat: HeartbeatHandle::default(),

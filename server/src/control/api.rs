@@ -7,7 +7,8 @@
 //! - `path`, `query`, `body`: what is asked;
 //! - `answer`, `refusal`, `jsonp`: what is answered;
 //! - a file per resource: `index`, `process`, `requests`, `vhosts`, `streams`,
-//!   `clients`, `history`, `servers`, `reload`, `events`, `health`;
+//!   `clients`, `history`, `parts`, `servers`, `reload`, `events`, `logs` (both by `watch`),
+//!   `health`;
 
 mod answer;
 mod body;
@@ -18,8 +19,10 @@ mod health;
 mod history;
 mod index;
 mod jsonp;
+mod logs;
 mod openapi;
 mod operations;
+mod parts;
 mod path;
 mod peer;
 mod process;
@@ -31,6 +34,7 @@ mod servers;
 mod state;
 mod streams;
 mod vhosts;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -5,14 +5,16 @@
 //! the collector does, it costs a connection and, per change of state, a line in the log.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use srs_api::{Answer, EventKind, Heartbeat, HeartbeatState, Summaries};
+use srs_api::{Answer, EventKind, Heartbeat, HeartbeatState, PartKind, Summaries};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use self::backoff::Backoff;
 use self::post::{PostError, Poster};
 use super::events::Events;
+use super::parts::{PartHandle, Parts};
 use super::wall_clock;
 use crate::config::{Config, HeartbeatConfig};
 
@@ -38,6 +40,17 @@ impl HeartbeatHandle {
     }
 }
 
+/// What learns how the heartbeat goes.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// For whoever asks.
+    pub handle: HeartbeatHandle,
+    /// For those who watch.
+    pub events: Events,
+    /// The parts that it is one of.
+    pub parts: Parts,
+}
+
 /// Beats by the configuration in force until it is dropped. What changes in `[heartbeat]` or
 /// `stats.network` takes effect at once, with a beat.
 ///
@@ -45,13 +58,12 @@ impl HeartbeatHandle {
 pub async fn run(
     mut config: watch::Receiver<Arc<Config>>,
     summaries: impl Fn() -> Answer<Summaries> + Send,
-    handle: HeartbeatHandle,
-    events: Events,
+    told: Told,
 ) {
     let mut heart = Heart {
         summaries,
-        handle,
-        events,
+        part: None,
+        told,
         reach: Reach::Unknown,
     };
     loop {
@@ -113,8 +125,9 @@ enum Reach {
 /// Sends, and tells how it goes.
 struct Heart<F> {
     summaries: F,
-    handle: HeartbeatHandle,
-    events: Events,
+    told: Told,
+    /// Another one for each collector.
+    part: Option<PartHandle>,
     reach: Reach,
 }
 
@@ -127,15 +140,25 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
         } else {
             String::new()
         };
-        let mut state = self.handle.lock();
+        let mut state = self.told.handle.lock();
         if state.enabled != config.enabled || state.url != url {
             // Another collector is another story.
             self.reach = Reach::Unknown;
             state.ok = false;
             state.error.clear();
         }
+        let is_same = self.part.is_some() && state.enabled == config.enabled && state.url == url;
         state.enabled = config.enabled;
         state.url = url;
+        drop(state);
+        if !is_same {
+            let target = without_parameters(config.url.as_str());
+            let part = self.told.parts.register(PartKind::Heartbeat, target, "");
+            if !config.enabled {
+                part.idle();
+            }
+            self.part = Some(part);
+        }
     }
 
     /// Beats for ever, if it is wanted.
@@ -157,8 +180,9 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
                     next = (next + config.interval).max(Instant::now());
                 }
                 Err(error) => {
-                    self.failed(config, &error);
-                    next = Instant::now() + backoff.next();
+                    let pause = backoff.next();
+                    self.failed(config, &error, pause);
+                    next = Instant::now() + pause;
                 }
             }
         }
@@ -174,12 +198,17 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
     }
 
     fn arrived(&mut self, config: &HeartbeatConfig) {
-        {
-            let mut state = self.handle.lock();
+        let sent = {
+            let mut state = self.told.handle.lock();
             state.ok = true;
             state.sent += 1;
             state.last_ok_ms = wall_clock::unix_millis();
             state.error.clear();
+            state.sent
+        };
+        if let Some(part) = &self.part {
+            part.running();
+            part.progress(format!("sent {sent}"));
         }
         let message = match self.reach {
             Reach::Up => return,
@@ -197,13 +226,16 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
         self.tell(message);
     }
 
-    fn failed(&mut self, config: &HeartbeatConfig, error: &PostError) {
+    fn failed(&mut self, config: &HeartbeatConfig, error: &PostError, pause: Duration) {
         let error = error.to_string();
         {
-            let mut state = self.handle.lock();
+            let mut state = self.told.handle.lock();
             state.ok = false;
             state.failed += 1;
             state.error.clone_from(&error);
+        }
+        if let Some(part) = &self.part {
+            part.retrying(&error, pause);
         }
         if let Reach::Down { failed, .. } = &mut self.reach {
             *failed = failed.saturating_add(1);
@@ -220,8 +252,8 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
     }
 
     fn tell(&self, message: String) {
-        self.events
-            .tell(EventKind::Heartbeat, |event| event.message = message);
+        let events = &self.told.events;
+        events.tell(EventKind::Heartbeat, |event| event.message = message);
     }
 }
 

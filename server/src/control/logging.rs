@@ -20,7 +20,8 @@
 //!
 //! - `session`: the span of a client and its names
 //! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
-//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal
+//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal;
+//!   `kept`: the newest ones, in memory
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -35,15 +36,18 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::{Registry, reload};
 
+pub use self::kept::{KEPT_LINES, KeptLine, LogLines};
 use self::layer::LineLayer;
 use self::output::{Destination, LogFile, Output};
 pub use self::session::{client_span, record_app, record_stream};
 use super::open_error::hint;
+use super::wall_clock;
 use crate::config::{LogConfig, LogFormat, LogLevel, LogTarget};
 
 mod escape;
 mod journal;
 mod json;
+mod kept;
 mod layer;
 mod line;
 mod output;
@@ -51,6 +55,11 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod text;
+
+/// The lines of a log that nothing is written to.
+pub(crate) fn no_lines() -> LogLines {
+    kept::since(wall_clock::unix_millis())
+}
 
 /// Sets logging up for the whole process; to be called once.
 ///
@@ -89,9 +98,11 @@ where
         config.format,
     ));
     let (filter, levels) = reload::Layer::new(targets(config.level));
-    let lines = LineLayer::new(Arc::clone(&output), journal);
+    let kept = kept::since(wall_clock::unix_millis());
+    let lines = LineLayer::new(Arc::clone(&output), kept.clone(), journal);
     let handle = LogHandle {
         output,
+        kept,
         levels,
         has_journal,
     };
@@ -105,11 +116,18 @@ type Filtered = Layered<reload::Layer<Targets, Registry>, Registry>;
 #[derive(Clone, Debug)]
 pub struct LogHandle {
     output: Arc<Output>,
+    kept: LogLines,
     levels: reload::Handle<Targets, Registry>,
     has_journal: bool,
 }
 
 impl LogHandle {
+    /// The newest lines, wherever they go.
+    #[must_use]
+    pub fn lines(&self) -> LogLines {
+        self.kept.clone()
+    }
+
     /// Whether lines go to standard error, so that whoever sees that sees them.
     #[must_use]
     pub fn is_console(&self) -> bool {

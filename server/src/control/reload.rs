@@ -108,6 +108,11 @@ impl Reloader {
         self.lock().running.files.clone()
     }
 
+    /// Where lines of the log go.
+    pub fn log_place(&self) -> LogPlace {
+        self.lock().running.log.clone()
+    }
+
     /// The configuration in force, as the operator is shown it.
     pub fn running_config(&self) -> RunningConfig {
         let state = self.lock();

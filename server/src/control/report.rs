@@ -8,6 +8,7 @@ mod history;
 mod label;
 mod media;
 mod pattern;
+mod problems;
 mod sort;
 mod streams;
 mod summaries;

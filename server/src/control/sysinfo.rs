@@ -4,6 +4,7 @@
 //! The cadence and the formulas are those of SRS, so that graphs of its figures go on with ours;
 //! see `Sampler` for what differs.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use super::descriptors::Limit;
 use super::wall_clock;
 use crate::config::Config;
 
+mod disks;
 mod sampler;
 mod text;
 
@@ -107,7 +109,7 @@ impl Sysinfo {
 
     /// Sets all of `summaries` that is about the process and its host: flags, `now_ms`, `self`,
     /// and `system` but for the server's own traffic and connections. Of `srs`, if it is there,
-    /// memory and files.
+    /// memory, files and disks.
     pub fn fill(&self, summaries: &mut Summaries) {
         let look = self.last().clone();
         let cpus = self.shared.cpus;
@@ -173,6 +175,7 @@ impl Sysinfo {
             srs.rss_kbyte = look.rss_kbyte;
             srs.open_files = look.open_files;
             srs.max_open_files = self.max_open_files();
+            srs.disks = look.file_systems;
         }
     }
 
@@ -185,8 +188,12 @@ impl Sysinfo {
 }
 
 /// Looks at once, then at the cadence of SRS, until it is dropped. Which disks count is taken from
-/// the configuration in force.
-pub async fn run(sysinfo: Sysinfo, config: watch::Receiver<Arc<Config>>) {
+/// the configuration in force; `folders` gives those that the server writes to.
+pub async fn run(
+    sysinfo: Sysinfo,
+    config: watch::Receiver<Arc<Config>>,
+    folders: impl Fn() -> Vec<PathBuf> + Send,
+) {
     let mut sampler = Sampler::new("/proc");
     let mut ticks = interval(EVERY);
     // After a suspension one look is enough.
@@ -194,10 +201,14 @@ pub async fn run(sysinfo: Sysinfo, config: watch::Receiver<Arc<Config>>) {
     for round in 0_u32.. {
         ticks.tick().await;
         let config = Arc::clone(&config.borrow());
+        let folders = folders();
         let mut look = sysinfo.last().clone();
-        // Files of /proc do not block for long, but they do on a host that is short of memory.
+        // Files of /proc do not block for long, but they do on a host that is short of memory, and
+        // a disk may hang: nobody who is served waits for either.
         let done = spawn_blocking(move || {
-            sampler.sample(round, &config.stats.disk, Instant::now(), &mut look);
+            let now = Instant::now();
+            sampler.sample(round, &config.stats.disk, now, &mut look);
+            sampler.file_systems(round, &folders, now, &mut look);
             (sampler, look)
         });
         let Ok((back, look)) = done.await else {

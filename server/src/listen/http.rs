@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,8 +28,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::stall::Stalling;
-use super::accept;
+use super::{accept, part};
 use crate::control::api::{Api, HttpPeer, NoPlace, Place};
+use crate::control::parts::Inside;
 use crate::service::Service;
 
 /// What a connection may cost.
@@ -54,8 +56,17 @@ impl HttpLimits {
 /// task of its own, and ends with the address.
 pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
     let all_stops = service.stop.clone();
+    let (_part, clients) = part(&service, listener.local_addr().map(|it| it.to_string()));
     let api = Arc::new(Api::new(service));
-    let admit = |(socket, peer)| admit_tcp(&api, socket, peer, until(&stop, &all_stops));
+    let admit = |(socket, peer)| {
+        admit_tcp(
+            &api,
+            socket,
+            peer,
+            clients.enter(),
+            until(&stop, &all_stops),
+        );
+    };
     accept::accept(listener, &stop, &all_stops, admit).await;
 }
 
@@ -63,8 +74,13 @@ pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: Canc
 /// task of its own, and ends with the address.
 pub async fn accept_unix(service: Arc<Service>, listener: UnixListener, stop: CancellationToken) {
     let all_stops = service.stop.clone();
+    let address = listener.local_addr().map(|address| {
+        let path = address.as_pathname().unwrap_or(Path::new(""));
+        format!("unix:{}", path.display())
+    });
+    let (_part, clients) = part(&service, address);
     let api = Arc::new(Api::new(service));
-    let admit = |socket| admit_unix(&api, socket, until(&stop, &all_stops));
+    let admit = |socket| admit_unix(&api, socket, clients.enter(), until(&stop, &all_stops));
     accept::accept(listener, &stop, &all_stops, admit).await;
 }
 
@@ -78,7 +94,13 @@ fn until(stop: &CancellationToken, all_stops: &CancellationToken) -> Cancellatio
     }
 }
 
-fn admit_tcp(api: &Arc<Api>, socket: TcpStream, peer: SocketAddr, stop: CancellationToken) {
+fn admit_tcp(
+    api: &Arc<Api>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    inside: Inside,
+    stop: CancellationToken,
+) {
     let limits = HttpLimits::new(api.service());
     let peer = HttpPeer::Tcp(peer);
     match api.service().api.admit(&peer) {
@@ -87,18 +109,18 @@ fn admit_tcp(api: &Arc<Api>, socket: TcpStream, peer: SocketAddr, stop: Cancella
                 tracing::debug!(%peer, "cannot serve an HTTP connection: {error}");
                 return;
             }
-            spawn(api, socket, peer, limits, place, stop);
+            spawn(api, socket, peer, limits, (place, inside), stop);
         }
         Err(why) => refuse(api, peer, why, &socket, |answer| socket.try_write(answer)),
     }
 }
 
-fn admit_unix(api: &Arc<Api>, socket: UnixStream, stop: CancellationToken) {
+fn admit_unix(api: &Arc<Api>, socket: UnixStream, inside: Inside, stop: CancellationToken) {
     let limits = HttpLimits::new(api.service());
     let uid = socket.peer_cred().ok().map(|peer| peer.uid());
     let peer = HttpPeer::Unix { uid };
     match api.service().api.admit(&peer) {
-        Ok(place) => spawn(api, socket, peer, limits, place, stop),
+        Ok(place) => spawn(api, socket, peer, limits, (place, inside), stop),
         Err(why) => refuse(api, peer, why, &socket, |answer| socket.try_write(answer)),
     }
 }
@@ -108,7 +130,7 @@ fn spawn<S>(
     socket: S,
     peer: HttpPeer,
     limits: HttpLimits,
-    place: Place,
+    place: (Place, Inside),
     stop: CancellationToken,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -240,7 +240,7 @@ async fn whoever_asks_is_told_what_a_reload_did_or_would_do() -> Result<()> {
     assert_eq!(reloader.last(), failed);
     assert_eq!(reloader.running_config(), running);
 
-    let told = service.events.after(newest, 10).events;
+    let told = service.events.after(newest, 10).items;
     let kinds: Vec<EventKind> = told.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Reload, EventKind::ReloadFailed]);
     assert_eq!(told[1].message, error);

@@ -10,15 +10,16 @@ use schemars::generate::SchemaGenerator;
 use schemars::{JsonSchema, Schema};
 use srs_api::{
     API, Answer, Authors, ClientAnswer, ClientsAnswer, ConfigAnswer, Event, Health, Heartbeat,
-    HeartbeatTaken, HistoryAnswer, Meminfos, ROOT, Reload, Requests, Rusages, SelfProcStats,
-    ServersAnswer, StreamAnswer, StreamsAnswer, Summaries, SystemProcStats, UrlsAnswer, V1,
-    Versions, VhostAnswer, VhostsAnswer,
+    HeartbeatTaken, HistoryAnswer, LogLine, Meminfos, PartsAnswer, ROOT, Reload, Requests, Rusages,
+    SelfProcStats, ServersAnswer, StreamAnswer, StreamsAnswer, Summaries, SystemProcStats,
+    UrlsAnswer, V1, Versions, VhostAnswer, VhostsAnswer,
 };
 
 use super::guard::Access;
 use super::query::{MatchQuery, PageQuery};
 use super::{
-    clients, events, health, history, index, process, reload, requests, servers, streams, vhosts,
+    clients, events, health, history, index, logs, parts, process, reload, requests, servers,
+    streams, vhosts,
 };
 use crate::service::Service;
 
@@ -149,6 +150,13 @@ pub(super) fn all() -> Vec<Operation> {
             process::config,
         )
         .answers::<ConfigAnswer>(),
+        get(
+            "/api/v1/parts",
+            "what the server keeps running beside its clients",
+            parts::list,
+        )
+        .query::<PageQuery>()
+        .answers::<PartsAnswer>(),
         get("/api/v1/servers", "the fleet", servers::list)
             .query::<PageQuery>()
             .answers::<ServersAnswer>(),
@@ -173,6 +181,10 @@ pub(super) fn all() -> Vec<Operation> {
         .query::<events::EventsQuery>()
         .content(Content::Events(SchemaGenerator::subschema_for::<Event>))
         .fails(&[StatusCode::SERVICE_UNAVAILABLE]),
+        get("/api/v1/logs", "the newest lines of the log", logs::logs)
+            .query::<logs::LogsQuery>()
+            .content(Content::Events(SchemaGenerator::subschema_for::<LogLine>))
+            .fails(&[StatusCode::SERVICE_UNAVAILABLE]),
         get("/api/v1/openapi.json", "this description", process::openapi)
             .content(Content::Document),
         get("/metrics", "figures for Prometheus", process::metrics)

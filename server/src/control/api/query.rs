@@ -145,7 +145,7 @@ fn default_count() -> usize {
 }
 
 /// A whole number within bounds; the message says which.
-fn number<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
+pub(super) fn number<'de, const MIN: usize, const MAX: usize, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<usize, D::Error> {
     struct Visitor<const MIN: usize, const MAX: usize>;

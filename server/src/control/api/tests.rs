@@ -4,7 +4,9 @@ mod bad_requests;
 mod document;
 mod events;
 mod heartbeats;
+mod logs;
 mod pages;
+mod parts;
 mod proof;
 // Of the tests with the real daemon, which hold its answers to the same document.
 #[path = "../../../../tests/e2e/api/schema.rs"]

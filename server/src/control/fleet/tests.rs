@@ -64,7 +64,7 @@ impl Scene {
         self.fleet
             .events
             .after(0, 1_000)
-            .events
+            .items
             .iter()
             .map(of)
             .collect()
@@ -239,7 +239,7 @@ fn a_million_names_leave_the_fleet_bounded_and_its_servers_known() {
     assert_eq!(servers.len(), 1_000);
     assert!(servers.iter().any(|server| server.device_id == "central"));
     assert!(taken < 5_000, "{taken}");
-    assert!(scene.fleet.events.after(0, usize::MAX).events.len() <= 1_000);
+    assert!(scene.fleet.events.after(0, usize::MAX).items.len() <= 1_000);
 }
 
 #[test]

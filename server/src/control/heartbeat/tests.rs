@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant as StdInstant};
 
 use serde_json::Value;
-use srs_api::{Event, Identity};
+use srs_api::{Event, Identity, Part, PartState};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -133,6 +133,7 @@ struct Beating {
     config: watch::Sender<Arc<Config>>,
     handle: HeartbeatHandle,
     events: Events,
+    parts: Parts,
     _task: JoinSet<()>,
 }
 
@@ -144,12 +145,19 @@ impl Beating {
         }));
         let handle = HeartbeatHandle::default();
         let events = Events::default();
+        let parts = Parts::default();
+        let told = Told {
+            handle: handle.clone(),
+            events: events.clone(),
+            parts: parts.clone(),
+        };
         let mut task = JoinSet::new();
-        task.spawn(run(receiver, summaries, handle.clone(), events.clone()));
+        task.spawn(run(receiver, summaries, told));
         Self {
             config,
             handle,
             events,
+            parts,
             _task: task,
         }
     }
@@ -169,9 +177,17 @@ impl Beating {
         assert!(waited.is_ok(), "no {what}: {:?}", self.handle.state());
     }
 
+    /// The part that it is.
+    fn part(&self) -> Part {
+        let [part] = &self.parts.list()[..] else {
+            panic!("{:?}", self.parts);
+        };
+        part.clone()
+    }
+
     /// What was told of heartbeats, which is what the log got.
     fn told(&self) -> Vec<Arc<Event>> {
-        let mut events = self.events.after(0, 1_000).events;
+        let mut events = self.events.after(0, 1_000).items;
         events.retain(|event| event.kind == EventKind::Heartbeat);
         events
     }
@@ -286,10 +302,22 @@ async fn falls_and_rises(mood: Mood, error: &str) {
     let told = beating.told();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].message.contains(error), "{}", told[0].message);
+    let part = beating.part();
+    assert_eq!(part.state, PartState::Retrying);
+    assert!(
+        part.next_try_ms.is_some() && part.error.contains(error),
+        "{part:?}"
+    );
 
     collector.mood.send(OK).unwrap();
     beating.wait_until("success", |state| state.sent >= 2).await;
     assert!(beating.handle.state().ok && beating.handle.state().error.is_empty());
+    let part = beating.part();
+    assert_eq!((part.state, part.next_try_ms), (PartState::Running, None));
+    assert!(
+        part.progress.starts_with("sent ") && part.restarts >= 2,
+        "{part:?}"
+    );
     let told = beating.told();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].message.contains("again"), "{}", told[1].message);
@@ -408,6 +436,8 @@ async fn changes_take_effect_at_once() {
     beating.wait_until("an end", |state| !state.enabled).await;
     let state = beating.handle.state();
     assert_eq!((state.ok, state.url.as_str()), (false, ""));
+    let part = beating.part();
+    assert_eq!((part.state, part.target), (PartState::Idle, second.url()));
     while second.posts.try_recv().is_ok() {}
 
     beating.change(|config| {

@@ -9,10 +9,11 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::journal;
+use super::kept::{KeptLine, LogLines};
 use super::line::{Line, SpanFields};
 use super::output::{Output, Written};
 
-/// Captures spans and events, and writes the lines.
+/// Captures spans and events, keeps the lines and writes them.
 ///
 /// `J` is the layer of the journal, if there is a journal. It hears of every span, whatever the
 /// destination is at the time: it panics at an event inside a span that it does not know, and a
@@ -21,12 +22,17 @@ use super::output::{Output, Written};
 #[derive(Debug)]
 pub(super) struct LineLayer<J> {
     output: Arc<Output>,
+    kept: LogLines,
     journal: Option<J>,
 }
 
 impl<J> LineLayer<J> {
-    pub(super) fn new(output: Arc<Output>, journal: Option<J>) -> Self {
-        Self { output, journal }
+    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<J>) -> Self {
+        Self {
+            output,
+            kept,
+            journal,
+        }
     }
 }
 
@@ -67,6 +73,8 @@ where
                 line.add_span(fields);
             }
         }
+        // Before it is written, so that whoever has seen it there finds it here.
+        KeptLine::of(&line).push_to(&self.kept);
         if self.output.write(&line) == Written::ToJournal
             && let Some(journal) = &self.journal
         {

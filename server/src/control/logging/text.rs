@@ -42,6 +42,13 @@ pub(super) fn journal_message(line: &Line) -> String {
     out
 }
 
+/// Message, fields and session, without anything before them.
+pub(super) fn body(line: &Line) -> String {
+    let mut out = String::with_capacity(USUAL);
+    push_body(line, &mut out, LINE_MAX);
+    out
+}
+
 /// The name of `level` in every format.
 pub(super) fn level(level: Level) -> &'static str {
     match level {
@@ -96,6 +103,9 @@ const NAME_ROOM: usize = 1040;
 
 /// The least room that a field needs beside its name: space, `=`, quotes and the mark of a cut.
 const PAIR_ROOM: usize = 7;
+
+/// Most lines are shorter.
+const USUAL: usize = 192;
 
 #[cfg(test)]
 mod tests {

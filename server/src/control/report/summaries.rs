@@ -1,8 +1,8 @@
 //! The process and its host at a glance.
 
-use srs_api::{ServiceSummary, Summaries};
+use srs_api::{Reload, ReloadOutcome, ReloadSummary, ServiceState, ServiceSummary, Summaries};
 
-use super::kbps;
+use super::{kbps, problems};
 use crate::control::clients::{Account, Role};
 use crate::control::heartbeat;
 use crate::service::Service;
@@ -15,6 +15,16 @@ pub fn summaries(service: &Service) -> Summaries {
         ..Summaries::default()
     };
     service.sysinfo.fill(&mut summaries);
+    if let Some(srs) = &mut summaries.srs {
+        srs.problems = problems::problems(service, srs);
+        srs.state = if service.stop.is_cancelled() {
+            ServiceState::Draining
+        } else if srs.problems.is_empty() {
+            ServiceState::Running
+        } else {
+            ServiceState::Degraded
+        };
+    }
 
     let uptime = service.sysinfo.uptime().as_millis().max(1);
     let average = |bytes: u64| i64::try_from(u128::from(bytes) * 8 / uptime).unwrap_or(i64::MAX);
@@ -40,6 +50,7 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         }
     }
     let streams = service.hub.streams();
+    let last_reload = service.reloader.last();
     ServiceSummary {
         name: heartbeat::device_id(&service.config().heartbeat),
         streams: streams
@@ -52,7 +63,8 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         clients_total: service.clients.accepted(),
         clients_errs_total: service.counters.clients(),
         max_connections: u64::try_from(service.max_connections()).unwrap_or(u64::MAX),
-        reloads: service.reloader.last().generation,
+        reloads: last_reload.generation,
+        last_reload: in_short(&last_reload),
         listen: service
             .addresses()
             .rtmp
@@ -63,11 +75,59 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         send_packets: account.total.packets_out,
         drops: account.total.dropped,
         kbps: kbps(&account.windows),
-        // Memory and files are what the kernel says.
+        // Memory, files and disks are what the kernel says; what is wrong is seen at the end.
         ..ServiceSummary::default()
     }
 }
 
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn in_short(reload: &Reload) -> ReloadSummary {
+    ReloadSummary {
+        outcome: (reload.outcome != ReloadOutcome::Never).then_some(reload.outcome),
+        time_ms: reload.time_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use srs_api::PartKind;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn a_server_runs_is_degraded_or_stops() {
+        let service = Service::new(Arc::new(Config::default()), 100);
+        let told = || summaries(&service).srs.unwrap();
+        assert_eq!(told().state, ServiceState::Running);
+        assert_eq!(told().last_reload, ReloadSummary::default());
+
+        let part = service.parts.register(PartKind::Task, "sampling", "");
+        part.failed("panicked");
+        let degraded = told();
+        assert_eq!(degraded.state, ServiceState::Degraded);
+        assert_eq!(degraded.problems, ["sampling has failed: panicked"]);
+        drop(part);
+        assert_eq!(told().state, ServiceState::Running);
+
+        let failed = service.reloader.begin(false);
+        service.reloader.set_last(failed.clone());
+        let degraded = told();
+        assert_eq!(degraded.state, ServiceState::Degraded);
+        assert_eq!(
+            degraded.last_reload,
+            ReloadSummary {
+                outcome: Some(ReloadOutcome::Failed),
+                time_ms: failed.time_ms,
+            }
+        );
+
+        service.stop.cancel();
+        assert_eq!(told().state, ServiceState::Draining);
+    }
 }

@@ -14,6 +14,7 @@ use procfs::process::Stat;
 use procfs::{DiskStat, ProcError};
 use srs_api::{Meminfos, Rusages, SelfProcStats, SystemProcStats};
 
+use super::disks::Disks;
 use super::text::{CpuTicks, floats, fraction, number_of, signed, snmp, sockstat};
 use crate::control::wall_clock;
 
@@ -30,6 +31,7 @@ pub(super) struct Look {
     pub platform: Platform,
     pub network: Network,
     pub sockets: Sockets,
+    pub file_systems: Vec<srs_api::Disk>,
 }
 
 /// The disks of the host.
@@ -88,6 +90,7 @@ pub(super) struct Sampler {
     paging: Option<(Instant, u64, u64)>,
     /// Milliseconds that these disks worked.
     busy: Option<(Instant, Vec<String>, u64)>,
+    disks: Disks,
     /// For one file after the other.
     buffer: Vec<u8>,
 }
@@ -113,6 +116,7 @@ impl Sampler {
             host: None,
             paging: None,
             busy: None,
+            disks: Disks::default(),
             buffer: Vec::new(),
         }
     }
@@ -136,6 +140,19 @@ impl Sampler {
         }
         if let Some(open_files) = self.open_files(round) {
             look.open_files = open_files;
+        }
+    }
+
+    /// Looks at the file systems that `folders` are on, in every second round.
+    pub(super) fn file_systems(
+        &mut self,
+        round: u32,
+        folders: &[PathBuf],
+        now: Instant,
+        look: &mut Look,
+    ) {
+        if round.is_multiple_of(2) {
+            look.file_systems = self.disks.look(folders, now);
         }
     }
 

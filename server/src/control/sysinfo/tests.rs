@@ -199,8 +199,9 @@ fn each_figure_has_its_cadence() {
 async fn the_first_look_is_at_once_and_is_that_of_the_real_process() {
     let sysinfo = Sysinfo::new();
     let (_sender, config) = watch::channel(Arc::default());
+    let folders = || vec![std::env::temp_dir()];
     tokio::select! {
-        () = run(sysinfo.clone(), config) => panic!("it ended"),
+        () = run(sysinfo.clone(), config, folders) => panic!("it ended"),
         () = async {
             while !sysinfo.rusages().ok {
                 tokio::task::yield_now().await;
