@@ -15,7 +15,6 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use srs_api::PartKind;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -26,7 +25,7 @@ use crate::config::ListenAddr;
 use crate::control::clients::{Admission, NotAdmitted};
 use crate::control::counters::Incident;
 use crate::control::logging;
-use crate::control::parts::{ClientCount, Inside, PartHandle};
+use crate::control::parts::Inside;
 use crate::service::Service;
 
 /// Why an address cannot be listened at, and what to do about it.
@@ -130,17 +129,12 @@ fn bind_socket(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 
 /// Accepts clients until `stop`, and then those who wait already. Each gets a task of its own.
 pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
-    let (_part, clients) = part(&service, listener.local_addr().map(|it| it.to_string()));
+    let address = listener.local_addr().map(|address| address.to_string());
+    let (_part, clients) = service
+        .parts
+        .register_listener(&address.unwrap_or_default());
     let admit = |(socket, peer)| admit(&service, socket, peer, clients.enter());
     accept::accept(listener, &stop, &service.stop, admit).await;
-}
-
-/// The part of a listener at `address`, and the count of those who came in by it.
-fn part(service: &Service, address: io::Result<String>) -> (PartHandle, ClientCount) {
-    let address = address.unwrap_or_default();
-    let part = service.parts.register(PartKind::Listener, &address, "");
-    let clients = part.count_clients();
-    (part, clients)
 }
 
 /// Serves a client, if there is room.

@@ -6,6 +6,8 @@ mod figures;
 mod health;
 mod http;
 mod lists;
+mod logs;
+mod parts;
 mod schema;
 
 use std::io::{Read as _, Write};

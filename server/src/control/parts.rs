@@ -43,6 +43,24 @@ impl Parts {
     /// Adds a part, which runs. `target` is what it works with, and is shown: without secrets.
     /// `stream` is the id of the stream that it works for, empty if for none.
     pub fn register(&self, kind: PartKind, target: &str, stream: &str) -> PartHandle {
+        self.add(kind, target, stream, None)
+    }
+
+    /// Adds a listener at `target`, and gives what counts its clients: their number is told as what
+    /// it has done.
+    pub fn register_listener(&self, target: &str) -> (PartHandle, ClientCount) {
+        let clients = ClientCount::default();
+        let part = self.add(PartKind::Listener, target, "", Some(clients.clone()));
+        (part, clients)
+    }
+
+    fn add(
+        &self,
+        kind: PartKind,
+        target: &str,
+        stream: &str,
+        clients: Option<ClientCount>,
+    ) -> PartHandle {
         let mut shared = self.lock();
         shared.newest += 1;
         let number = shared.newest;
@@ -58,7 +76,6 @@ impl Parts {
             progress: String::new(),
             error: String::new(),
         };
-        let clients = None;
         shared.parts.insert(number, Entry { part, clients });
         drop(shared);
         PartHandle {
@@ -148,15 +165,6 @@ impl PartHandle {
     /// What it has done, in few words.
     pub fn progress(&self, progress: String) {
         self.change(|part| part.progress = progress);
-    }
-
-    /// Has the number of its clients told as what it has done: those that the count given has.
-    pub fn count_clients(&self) -> ClientCount {
-        let count = ClientCount::default();
-        if let Some(entry) = self.parts.lock().parts.get_mut(&self.number) {
-            entry.clients = Some(count.clone());
-        }
-        count
     }
 
     fn change(&self, change: impl FnOnce(&mut Part)) {
@@ -275,8 +283,7 @@ mod tests {
     #[test]
     fn clients_are_counted_while_they_are_there() {
         let parts = Parts::default();
-        let handle = parts.register(PartKind::Listener, "127.0.0.1:1935", "");
-        let count = handle.count_clients();
+        let (_handle, count) = parts.register_listener("127.0.0.1:1935");
         let progress = || parts.list().remove(0).progress;
         assert_eq!(progress(), "0 clients");
         let one = count.enter();

@@ -28,7 +28,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::stall::Stalling;
-use super::{accept, part};
+use super::accept;
 use crate::control::api::{Api, HttpPeer, NoPlace, Place};
 use crate::control::parts::Inside;
 use crate::service::Service;
@@ -56,7 +56,10 @@ impl HttpLimits {
 /// task of its own, and ends with the address.
 pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
     let all_stops = service.stop.clone();
-    let (_part, clients) = part(&service, listener.local_addr().map(|it| it.to_string()));
+    let address = listener.local_addr().map(|address| address.to_string());
+    let (_part, clients) = service
+        .parts
+        .register_listener(&address.unwrap_or_default());
     let api = Arc::new(Api::new(service));
     let admit = |(socket, peer)| {
         admit_tcp(
@@ -75,10 +78,12 @@ pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: Canc
 pub async fn accept_unix(service: Arc<Service>, listener: UnixListener, stop: CancellationToken) {
     let all_stops = service.stop.clone();
     let address = listener.local_addr().map(|address| {
-        let path = address.as_pathname().unwrap_or(Path::new(""));
-        format!("unix:{}", path.display())
+        let path = address.as_pathname().map(Path::display);
+        path.map_or_else(String::new, |path| format!("unix:{path}"))
     });
-    let (_part, clients) = part(&service, address);
+    let (_part, clients) = service
+        .parts
+        .register_listener(&address.unwrap_or_default());
     let api = Arc::new(Api::new(service));
     let admit = |socket| admit_unix(&api, socket, clients.enter(), until(&stop, &all_stops));
     accept::accept(listener, &stop, &all_stops, admit).await;

@@ -92,8 +92,16 @@ impl Api {
         query: &str,
         headers: &[&str],
     ) -> Result<impl Iterator<Item = String> + use<>> {
-        let url = format!("/api/v1/events{query}");
-        let stream = BufReader::new(self.send("GET", &url, headers, "")?);
+        self.stream(&format!("/api/v1/events{query}"), headers)
+    }
+
+    /// The lines of the stream at `url`, as they come.
+    pub(crate) fn stream(
+        &self,
+        url: &str,
+        headers: &[&str],
+    ) -> Result<impl Iterator<Item = String> + use<>> {
+        let stream = BufReader::new(self.send("GET", url, headers, "")?);
         Ok(stream.lines().map_while(Result::ok))
     }
 
