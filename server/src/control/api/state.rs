@@ -64,7 +64,7 @@ impl ApiState {
         })
     }
 
-    /// A place for somebody who watches events.
+    /// A place for somebody who watches events or the log.
     pub(super) fn watch(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.watchers).try_acquire_owned().ok()
     }
@@ -88,7 +88,7 @@ impl ApiState {
         MAX_TCP + MAX_UNIX - free
     }
 
-    /// How many watch events.
+    /// How many watch events or the log.
     pub fn watchers(&self) -> usize {
         MAX_WATCHERS - self.watchers.available_permits()
     }

@@ -141,6 +141,40 @@ fn a_level_that_is_off_is_off_before_anything_is_computed() {
 }
 
 #[test]
+fn the_newest_lines_are_kept_wherever_they_go_but_for_those_that_are_off() {
+    let (folder, config) = file_config("srs.log");
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        let _inside = client_span(7, peer()).entered();
+        debug!("hidden");
+        info!(token = "two words", "shown");
+        handle
+            .apply(&LogConfig {
+                level: LogLevel::Debug,
+                format: LogFormat::Json,
+                file: file_path(&folder, "other.log"),
+                ..config.clone()
+            })
+            .unwrap();
+        debug!("shown, too");
+    });
+    let lines = handle.lines();
+    let kept = lines.after(0, 10).items;
+    let of_client = kept.iter().map(|line| (line.client, &*line.message));
+    let of_client: Vec<_> = of_client
+        .filter(|(_, it)| it.starts_with("shown"))
+        .collect();
+    assert_eq!(
+        of_client,
+        [
+            (Some(7), "shown token=\"two words\" peer=192.0.2.7:51234"),
+            (Some(7), "shown, too peer=192.0.2.7:51234"),
+        ]
+    );
+    assert_eq!(kept.len(), 3, "and that it goes on elsewhere");
+}
+
+#[test]
 fn a_renamed_file_is_written_to_until_it_is_reopened() {
     let (folder, config) = file_config("srs.log");
     let rotated = folder.path().join("srs.log.1");
