@@ -14,7 +14,7 @@ use srs_rtmp::url::RtmpUrl;
 
 pub(crate) use self::api::{
     ApiOptions, Clients, ClientsCommand, Events, Fleet, Kick, Reload, Stats, Status, Streams,
-    Vhosts,
+    Vhosts, WatchOptions,
 };
 pub(crate) use self::bench::{
     Bench, BenchCommand, BenchFloor, BenchPlay, BenchPublish, FloorServer, Form, LoadOptions,
@@ -28,8 +28,9 @@ use crate::duration;
 ///
 /// A server is watched and steered by its HTTP API: what it serves (status, streams, clients,
 /// vhosts, stats, fleet), what happens (events, logs), and what it does (clients kick, reload,
-/// config). Without --server that is the one on this host, by its socket /run/srs/api.sock or else
-/// $XDG_RUNTIME_DIR/srs/api.sock; root and the members of the group srs need no token there.
+/// config). Without --server, and where the settings name none, that is the one on this host, by its
+/// socket /run/srs/api.sock or else $XDG_RUNTIME_DIR/srs/api.sock; root and the members of the group
+/// srs need no token there.
 ///
 /// publish, play and bench speak RTMP, to servers of any make.
 ///
@@ -145,18 +146,23 @@ pub(crate) struct Common {
 const EXIT_STATUS: &str = "\
 Environment:
   SRSCTL_SERVER   the server, where --server does not say
-  SRSCTL_TOKEN    the token, where neither --token-file nor --token nor --user say who asks
+  SRSCTL_TOKEN    the token, where neither options nor settings say who asks
+  SRSCTL_CONFIG   the settings file, instead of that below
   NO_COLOR        not empty: no colours
   CLICOLOR_FORCE  not empty: colours also where there is no terminal
   COLUMNS         how wide the tables on a terminal are, where that is not as wide as it says
 
+Files:
+  ~/.config/srsctl/config.toml  servers by their names, and more: srsctl.toml(5)
+
 Exit status:
   0  done, or ended by Ctrl-C or SIGTERM
   1  failed, or a load was ended before anything was measured
-  2  usage: the arguments are wrong
+  2  usage: the arguments or the settings are wrong
   3  the server was not reached
   4  not found: no such stream, client or vhost, or a stream without media
-  5  refused: who asks may not, also not by its socket, or has not said who it is
+  5  refused: who asks may not, also not by its socket, or has not said who it is, or nothing may
+     be changed there
   6  the configuration is invalid, and was not put in force
   7  bench: the tool was saturated, or not all clients were served to the end";
 

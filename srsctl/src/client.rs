@@ -19,7 +19,7 @@ use srs_api::{
     VhostsAnswer,
 };
 
-pub(crate) use self::address::{AddrError, ServerAddr};
+pub(crate) use self::address::{ADDRESSES, AddrError, ServerAddr};
 pub(crate) use self::credentials::{Credentials, TokenFileError};
 pub(crate) use self::error::ApiError;
 pub(crate) use self::events::EventStream;
@@ -33,6 +33,8 @@ pub(crate) struct Client {
     base: Url,
     credentials: Option<Credentials>,
     within: Duration,
+    /// Why nothing may be changed there, if so.
+    read_only: Option<String>,
 }
 
 /// A query of a request: names and values.
@@ -63,7 +65,28 @@ impl Client {
             server,
             credentials,
             within,
+            read_only: None,
         })
+    }
+
+    /// The client, as one that changes nothing, and says `why` if there is a reason.
+    pub(crate) fn read_only(self, why: Option<String>) -> Self {
+        let read_only = why;
+        Self { read_only, ..self }
+    }
+
+    /// Whether this client may change something.
+    ///
+    /// # Errors
+    /// [`ApiError::ReadOnly`]: it may not.
+    pub(crate) fn may_change(&self) -> Result<(), ApiError> {
+        match &self.read_only {
+            None => Ok(()),
+            Some(why) => Err(ApiError::ReadOnly {
+                server: self.server.to_string(),
+                why: why.clone(),
+            }),
+        }
     }
 
     /// Where the server is.
@@ -186,6 +209,7 @@ impl Client {
     /// # Errors
     /// [`ApiError`]
     pub(crate) async fn kick(&self, id: &str) -> Result<(), ApiError> {
+        self.may_change()?;
         let path = self.path_of("clients", id);
         let (_, status, body) = self.ask(Method::DELETE, &path, &[]).await?;
         if status.is_success() {
@@ -208,6 +232,9 @@ impl Client {
     /// # Errors
     /// [`ApiError::ReloadFailed`] with the server's reason, and all others.
     pub(crate) async fn reload(&self, dry_run: bool) -> Result<Answer<Reload>, ApiError> {
+        if !dry_run {
+            self.may_change()?;
+        }
         let query: &Query<'_> = if dry_run { &[("dry_run", "true")] } else { &[] };
         self.request(Method::POST, "api/v1/reload", query).await
     }

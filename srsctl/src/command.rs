@@ -15,6 +15,7 @@ pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod streams;
 pub(crate) mod vhosts;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ use self::bench::Saturation;
 use self::publish::source::SourceError;
 use self::session::Session;
 use crate::cli::{ApiOptions, Cli, Clients, ClientsCommand, Command};
-use crate::client::{AddrError, ApiError, TokenFileError};
+use crate::client::{ADDRESSES, AddrError, ApiError, TokenFileError};
+use crate::settings::SettingsError;
 use crate::sink;
 
 /// Does what was asked for.
@@ -40,31 +42,33 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Error> {
     match &cli.command {
         Command::Status(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
-            session.print(&status::run(&session.client).await?).await
+            let ask = async || status::run(&session.client).await;
+            watch::show(&session, arguments.watch, "status", ask).await
         }
         Command::Streams(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
-            let listing = streams::run(&session.client, arguments).await?;
-            session.print(&listing).await
+            let ask = async || streams::run(&session.client, arguments).await;
+            watch::show(&session, arguments.watch, "streams", ask).await
         }
         Command::Clients(arguments) => run_clients(arguments, outer).await,
         Command::Vhosts(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
-            let listing = vhosts::run(&session.client, arguments).await?;
-            session.print(&listing).await
+            let ask = async || vhosts::run(&session.client, arguments).await;
+            watch::show(&session, arguments.watch, "vhosts", ask).await
         }
         Command::Stats(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
-            session.print(&stats::run(&session.client).await?).await
+            let ask = async || stats::run(&session.client).await;
+            watch::show(&session, arguments.watch, "stats", ask).await
         }
         Command::Fleet(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
-            let fleet = fleet::run(&session.client, arguments).await?;
-            session.print(&fleet).await
+            let ask = async || fleet::run(&session.client, arguments).await;
+            watch::show(&session, arguments.watch, "fleet", ask).await
         }
         Command::Reload(arguments) => {
-            let options = arguments.api.or(outer).or_timeout(reload::TIMEOUT);
-            let session = Session::open(&options).await?;
+            let options = arguments.api.or(outer);
+            let session = Session::open_for(&options, reload::TIMEOUT).await?;
             reload::run(&session, arguments).await
         }
         Command::Events(arguments) => {
@@ -96,8 +100,8 @@ async fn run_clients(arguments: &Clients, outer: &ApiOptions) -> Result<(), Erro
     let options = arguments.api.or(outer);
     let Some(ClientsCommand::Kick(kick)) = &arguments.command else {
         let session = Session::open(&options).await?;
-        let listing = clients::run(&session.client, arguments).await?;
-        return session.print(&listing).await;
+        let ask = async || clients::run(&session.client, arguments).await;
+        return watch::show(&session, arguments.watch, "clients", ask).await;
     };
     let session = Session::open(&kick.api.or(&options)).await?;
     let kicked = clients::kick::run(&session.client, kick).await?;
@@ -262,6 +266,16 @@ pub(crate) enum Error {
         #[source]
         error: AddrError,
     },
+    /// A name that no server has.
+    #[error("no server is called {name}: expected {ADDRESSES}, or {expected}")]
+    UnknownServer {
+        name: String,
+        /// What would be known.
+        expected: String,
+    },
+    /// The settings file is of no use.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// A token, or a name with a password, that is none.
     #[error("{what}")]
     Unusable { what: &'static str },
@@ -290,6 +304,8 @@ impl Error {
             | Self::Processor { .. }
             | Self::NeedsYes
             | Self::Variable { .. }
+            | Self::UnknownServer { .. }
+            | Self::Settings(_)
             | Self::Unusable { .. }
             | Self::TokenFile(_)
             | Self::LogAsJson
@@ -339,10 +355,12 @@ impl Error {
 fn api_exit_code(error: &ApiError) -> u8 {
     match error {
         error if error.is_not_reached() => NOT_REACHED,
+        ApiError::Wrong { .. } => USAGE,
         ApiError::NotFound { .. } => NOT_FOUND,
         ApiError::Permission { .. }
         | ApiError::Unauthorized { .. }
-        | ApiError::Forbidden { .. } => REFUSED,
+        | ApiError::Forbidden { .. }
+        | ApiError::ReadOnly { .. } => REFUSED,
         ApiError::ReloadFailed { .. } => INVALID,
         _ => FAILED,
     }

@@ -10,6 +10,7 @@ mod interrupt;
 mod manual;
 mod output;
 mod progress;
+mod settings;
 mod since;
 mod sink;
 

@@ -34,6 +34,7 @@ fn add_pages(command: &Command, relatives: &[String], pages: &mut BTreeMap<Strin
         .chain(&names)
         .map(|name| (name.as_str(), 1))
         .collect();
+    see_also.push(("srsctl.toml", 5));
     see_also.push(("srs", 8));
     pages.insert(format!("{name}.1"), page(command, &see_also));
     for child in children {
@@ -139,7 +140,15 @@ fn value(argument: &Arg, before: &str) -> String {
         .get_value_names()
         .filter(|_| argument.get_action().takes_values());
     names.map_or_else(String::new, |names| {
-        format!("{before}\\fI{}\\fR", names.join(" "))
+        let name = format!("\\fI{}\\fR", names.join(" "));
+        if argument
+            .get_num_args()
+            .is_some_and(|it| it.min_values() == 0)
+        {
+            format!("[={name}]")
+        } else {
+            before.to_owned() + &name
+        }
     })
 }
 

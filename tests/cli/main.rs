@@ -12,7 +12,9 @@ mod operate;
 mod play;
 mod publish;
 mod server;
+mod settings;
 mod tool;
+mod watch;
 
 use clip::Clip;
 use server::TestServer;

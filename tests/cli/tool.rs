@@ -24,6 +24,17 @@ impl Tool {
         Self::start_with(arguments, stdout.into(), folder)
     }
 
+    /// Starts it with these arguments, and with settings of this text.
+    pub(crate) fn start_set<A: AsRef<OsStr>>(
+        settings: &str,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join(SETTINGS), settings)?;
+        let stdout = File::create(folder.path().join(STDOUT))?;
+        Self::start_with(arguments, stdout.into(), folder)
+    }
+
     /// Starts it with a standard output that nobody reads from.
     pub(crate) fn start_unread<A: AsRef<OsStr>>(
         arguments: impl IntoIterator<Item = A>,
@@ -40,6 +51,10 @@ impl Tool {
     ) -> Result<Self> {
         let child = Command::new(env!("CARGO_BIN_EXE_srsctl"))
             .args(arguments)
+            // Not those of whoever runs the tests.
+            .env("SRSCTL_CONFIG", folder.path().join(SETTINGS))
+            .env_remove("SRSCTL_SERVER")
+            .env_remove("SRSCTL_TOKEN")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(File::create(folder.path().join(STDERR))?)
@@ -99,5 +114,6 @@ impl Drop for Tool {
     }
 }
 
+const SETTINGS: &str = "config.toml";
 const STDOUT: &str = "stdout";
 const STDERR: &str = "stderr";

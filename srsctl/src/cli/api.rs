@@ -8,21 +8,23 @@ use clap::{Args, Subcommand};
 use srs_api::EventKind;
 
 use super::Form;
-use crate::client::ServerAddr;
 use crate::duration;
+use crate::settings::ServerRef;
 
 /// Which server, and how. May stand before or after the command.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Server options")]
 pub(crate) struct ApiOptions {
-    /// The server: unix:PATH, http://HOST:PORT, https://HOST:PORT or HOST:PORT; else
-    /// $SRSCTL_SERVER, else the socket of the server on this host
+    /// The server: unix:PATH, http://HOST:PORT, https://HOST:PORT, HOST:PORT, or its name in the
+    /// settings file, srsctl.toml(5); else $SRSCTL_SERVER, else the one that the settings name,
+    /// else the socket of the server on this host
     #[arg(short, long, value_name = "SERVER")]
-    pub(crate) server: Option<ServerAddr>,
+    pub(crate) server: Option<ServerRef>,
     /// How to print the result: table is for people, json for programs
     #[arg(short, long, value_name = "FORM", hide_possible_values = true)]
     pub(crate) output: Option<Form>,
-    /// The file whose first line is the token that the server wants; else $SRSCTL_TOKEN
+    /// The file whose first line is the token that the server wants; else what the settings have
+    /// for it, else $SRSCTL_TOKEN
     #[arg(long, value_name = "FILE", conflicts_with_all = ["token", "user"])]
     pub(crate) token_file: Option<PathBuf>,
     /// The token itself, which others may see in the list of processes
@@ -31,10 +33,13 @@ pub(crate) struct ApiOptions {
     /// Name and password, where the server wants those
     #[arg(long, value_name = "NAME:PASSWORD")]
     pub(crate) user: Option<String>,
-    /// How long the server may take to answer, as in 350ms or 10s; 5s if it is not said, and 30s
-    /// for a reload
+    /// How long the server may take to answer, as in 350ms or 10s; else what the settings have for
+    /// it, else 5s; a reload has 30s at least
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
+    /// Refuse what would change anything there: kick and reload
+    #[arg(long)]
+    pub(crate) read_only: bool,
 }
 
 impl ApiOptions {
@@ -49,14 +54,7 @@ impl ApiOptions {
             token: proof.token.clone(),
             user: proof.user.clone(),
             timeout: self.timeout.or(outer.timeout),
-        }
-    }
-
-    /// These options, with a time to answer where they say none.
-    pub(crate) fn or_timeout(self, timeout: Duration) -> Self {
-        Self {
-            timeout: self.timeout.or(Some(timeout)),
-            ..self
+            read_only: self.read_only || outer.read_only,
         }
     }
 
@@ -69,6 +67,7 @@ impl ApiOptions {
             (self.token.is_some(), "--token"),
             (self.user.is_some(), "--user"),
             (self.timeout.is_some(), "--timeout"),
+            (self.read_only, "--read-only"),
         ];
         given
             .into_iter()
@@ -85,6 +84,8 @@ impl ApiOptions {
 #[command(after_help = STATUS_EXAMPLES)]
 pub(crate) struct Status {
     #[command(flatten)]
+    pub(crate) watch: WatchOptions,
+    #[command(flatten)]
     pub(crate) api: ApiOptions,
 }
 
@@ -96,11 +97,14 @@ pub(crate) struct Status {
 ///
 /// With NAME everything about that stream is shown. A name that several streams bear shows all of
 /// them; APP/STREAM or VHOST/APP/STREAM says which.
+///
+/// The server sorts by name, state, video, size, fps, audio, in, out, gop, players, drops, jumps,
+/// skew, up or outputs.
 #[derive(Args, Debug)]
 #[command(after_help = STREAMS_EXAMPLES)]
 pub(crate) struct Streams {
     /// A stream: STREAM, APP/STREAM, VHOST/APP/STREAM, or its id
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", conflicts_with_all = ["sort", "filter"])]
     pub(crate) name: Option<String>,
     /// Only streams of this virtual host
     #[arg(long, value_name = "VHOST")]
@@ -109,7 +113,11 @@ pub(crate) struct Streams {
     #[arg(long, value_name = "APP")]
     pub(crate) app: Option<String>,
     #[command(flatten)]
+    pub(crate) order: SortOptions,
+    #[command(flatten)]
     pub(crate) list: ListOptions,
+    #[command(flatten)]
+    pub(crate) watch: WatchOptions,
     #[command(flatten)]
     pub(crate) api: ApiOptions,
 }
@@ -118,15 +126,22 @@ pub(crate) struct Streams {
 ///
 /// The table has a line per client: what it does, from where, with which stream, kbit/s received
 /// from it and sent to it over the last 30 seconds, by how many milliseconds it is behind, packets
-/// that it lost because it was too slow, for how long it has been connected, and what program it
-/// says it is.
+/// that it lost because it was too slow, the round trip to it and what had to be sent to it again
+/// as TCP counts that, for how long it has been connected, and what program it says it is.
+///
+/// The server sorts by id, type, address, stream, in, out, lag, drops, jumps, rtt, retransmits, up
+/// or agent.
 ///
 /// The id is that of the log: srsctl-logs(1) tells a client's whole story.
 #[derive(Args, Debug)]
 #[command(after_help = CLIENTS_EXAMPLES)]
 pub(crate) struct Clients {
     /// A client's id, to show everything about it
-    #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(
+        value_name = "ID",
+        value_parser = NonEmptyStringValueParser::new(),
+        conflicts_with_all = ["sort", "filter"]
+    )]
     pub(crate) id: Option<String>,
     /// Only clients of this stream: STREAM, APP/STREAM, VHOST/APP/STREAM, or its id
     #[arg(long, value_name = "NAME")]
@@ -141,7 +156,11 @@ pub(crate) struct Clients {
     #[arg(long)]
     pub(crate) players: bool,
     #[command(flatten)]
+    pub(crate) order: SortOptions,
+    #[command(flatten)]
     pub(crate) list: ListOptions,
+    #[command(flatten)]
+    pub(crate) watch: WatchOptions,
     #[command(flatten)]
     pub(crate) api: ApiOptions,
     #[command(subcommand)]
@@ -185,6 +204,8 @@ pub(crate) struct Vhosts {
     #[command(flatten)]
     pub(crate) list: ListOptions,
     #[command(flatten)]
+    pub(crate) watch: WatchOptions,
+    #[command(flatten)]
     pub(crate) api: ApiOptions,
 }
 
@@ -195,6 +216,8 @@ pub(crate) struct Vhosts {
 #[derive(Args, Debug)]
 #[command(after_help = STATS_EXAMPLES)]
 pub(crate) struct Stats {
+    #[command(flatten)]
+    pub(crate) watch: WatchOptions,
     #[command(flatten)]
     pub(crate) api: ApiOptions,
 }
@@ -208,6 +231,8 @@ pub(crate) struct Stats {
 pub(crate) struct Fleet {
     #[command(flatten)]
     pub(crate) list: ListOptions,
+    #[command(flatten)]
+    pub(crate) watch: WatchOptions,
     #[command(flatten)]
     pub(crate) api: ApiOptions,
 }
@@ -249,6 +274,50 @@ pub(crate) struct Events {
     pub(crate) api: ApiOptions,
 }
 
+/// How often a result is shown.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct WatchOptions {
+    /// Show the result again and again, until Ctrl-C; on a terminal over the one before, with -o
+    /// json a line each. Without SECONDS every 2; 0.25 to 3600, or as in 500ms
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2",
+        value_parser = watch
+    )]
+    pub(crate) watch: Option<Duration>,
+}
+
+/// Which of a list, in which order.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct SortOptions {
+    /// Put them in the order of KEY; as in --sort=-out in the opposite one
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sort: Option<String>,
+    /// Only those in which something matches this regular expression
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) filter: Option<String>,
+    /// Only those in which nothing does
+    #[arg(long, requires = "filter")]
+    pub(crate) invert: bool,
+}
+
+impl SortOptions {
+    /// The query that asks for it.
+    pub(crate) fn query(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let pairs = [
+            ("sort", self.sort.as_deref()),
+            ("filter", self.filter.as_deref()),
+            ("invert", self.invert.then_some("true")),
+        ];
+        pairs
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
 /// What all lists share.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ListOptions {
@@ -262,12 +331,25 @@ fn kind(text: &str) -> Result<EventKind, String> {
     serde_json::from_value(name).map_err(|_| "there is no such kind of event".to_owned())
 }
 
+fn watch(text: &str) -> Result<Duration, String> {
+    let every = duration::parse(text).map_err(|error| error.to_string())?;
+    if (SHORTEST..=LONGEST).contains(&every) {
+        Ok(every)
+    } else {
+        Err("expected 0.25 to 3600 seconds".to_owned())
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("expected a number above zero".to_owned()),
     }
 }
+
+/// Faster than that nobody reads, and the server has better things to do.
+const SHORTEST: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(3600);
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -280,11 +362,13 @@ Examples:
   srsctl streams
   srsctl streams live/show
   srsctl streams --vhost live.example.com --app live
+  srsctl streams --watch --sort=-out --filter '^live/'
   srsctl streams -o json | jq -r '.streams[] | [.url, .viewers] | @tsv'";
 
 const CLIENTS_EXAMPLES: &str = "\
 Examples:
   srsctl clients --stream live/show --players
+  srsctl clients --watch=500ms --sort=-lag
   srsctl clients 104
   srsctl clients kick 104 105";
 

@@ -70,7 +70,7 @@ impl fmt::Display for ServerAddr {
 /// Why text is no address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddrError {
-    #[error("expected unix:PATH, http://HOST:PORT, https://HOST:PORT or HOST:PORT")]
+    #[error("expected {ADDRESSES}")]
     Unknown,
     #[error("the path of a socket has 1 to 107 bytes")]
     SocketPath,
@@ -117,6 +117,9 @@ fn has_port(text: &str) -> bool {
         !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok()
     })
 }
+
+/// The forms of an address, as messages list them.
+pub(crate) const ADDRESSES: &str = "unix:PATH, http://HOST:PORT, https://HOST:PORT or HOST:PORT";
 
 #[cfg(test)]
 mod tests {

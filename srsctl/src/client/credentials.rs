@@ -1,11 +1,14 @@
 //! What proves to a server who asks.
 
 use std::fmt;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use reqwest::RequestBuilder;
+
+use crate::output;
 
 /// A token, or a name with a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,13 +35,24 @@ impl Credentials {
     ///
     /// # Errors
     /// [`TokenFileError`]: it cannot be read, or holds no token.
-    pub(crate) fn token_file(path: &PathBuf) -> Result<Self, TokenFileError> {
-        let text = fs::read_to_string(path).map_err(|error| TokenFileError::Unreadable {
-            path: path.clone(),
-            error,
-        })?;
-        let line = text.lines().next().unwrap_or_default().trim();
-        Self::token(line).ok_or_else(|| TokenFileError::NoToken { path: path.clone() })
+    pub(crate) fn token_file(path: &Path) -> Result<Self, TokenFileError> {
+        let line = first_line(path)?;
+        let path = || path.to_owned();
+        Self::token(line.trim()).ok_or_else(|| TokenFileError::NoToken { path: path() })
+    }
+
+    /// A name, with the password that the first line of a file holds.
+    ///
+    /// # Errors
+    /// [`TokenFileError`]: it cannot be read, or is empty.
+    pub(crate) fn password_file(name: &str, path: &Path) -> Result<Self, TokenFileError> {
+        let password = first_line(path)?;
+        if password.is_empty() {
+            let path = path.to_owned();
+            return Err(TokenFileError::NoPassword { path });
+        }
+        let name = name.to_owned();
+        Ok(Self::User { name, password })
     }
 
     /// `NAME:PASSWORD`; the password may hold colons.
@@ -55,6 +69,26 @@ impl Credentials {
             Self::User { name, password } => request.basic_auth(name, Some(password)),
         }
     }
+}
+
+/// The first line of the file of a secret.
+fn first_line(path: &Path) -> Result<String, TokenFileError> {
+    let unreadable = |error| TokenFileError::Unreadable {
+        path: path.to_owned(),
+        error,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_file() && metadata.permissions().mode() & READ_BY_OTHERS != 0 {
+        let path = path.display();
+        output::tell(format_args!(
+            "warning: everybody on this host may read {path}, which holds a secret: chmod o= {path}"
+        ));
+    }
+    let mut text = String::new();
+    let mut start = file.take(MAX_SECRET);
+    start.read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 impl fmt::Debug for Credentials {
@@ -74,10 +108,19 @@ pub(crate) enum TokenFileError {
     },
     #[error("{}: expected the token in the first line, and nothing else in it", path.display())]
     NoToken { path: PathBuf },
+    #[error("{}: expected the password in the first line", path.display())]
+    NoPassword { path: PathBuf },
 }
+
+/// The bit of a file's mode by which those may read it who are neither its owner nor of its group.
+const READ_BY_OTHERS: u32 = 0o004;
+/// No header could carry more.
+const MAX_SECRET: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -112,6 +155,10 @@ mod tests {
             Credentials::token_file(&path),
             Err(TokenFileError::NoToken { .. })
         ));
+        assert!(Credentials::password_file("admin", &path).is_err());
+        fs::write(&path, "two words\n").unwrap();
+        let user = Credentials::password_file("admin", &path).unwrap();
+        assert_eq!(Some(user), Credentials::user("admin:two words"));
     }
 
     #[test]

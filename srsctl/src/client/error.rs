@@ -64,6 +64,12 @@ pub(crate) enum ApiError {
     /// The server knows, and does not allow it.
     #[error("{server}: refused: {message}")]
     Forbidden { server: String, message: String },
+    /// Nothing may be changed there.
+    #[error("{server}: nothing is changed there: {why}")]
+    ReadOnly { server: String, why: String },
+    /// What was asked for is wrong.
+    #[error("{server}: {message}")]
+    Wrong { server: String, message: String },
     /// There is no such thing.
     #[error("{server}: {message}")]
     NotFound { server: String, message: String },
@@ -209,6 +215,7 @@ impl ApiError {
                 }
             }
             (StatusCode::NOT_FOUND, Some((message, _))) => Self::NotFound { server, message },
+            (StatusCode::BAD_REQUEST, Some((message, _))) => Self::Wrong { server, message },
             (_, Some((message, _))) => Self::Failed { server, message },
             // Another server of this kind has errors of another form.
             (StatusCode::NOT_FOUND, None) if is_object(body) => Self::NoEndpoint {

@@ -46,6 +46,7 @@ pub(crate) async fn run(client: &Client, arguments: &Clients) -> Result<Listing,
     } else if arguments.players {
         query.push(("type", "play"));
     }
+    query.extend(arguments.order.query());
     let limit = arguments.list.limit;
     let mut answer = match &arguments.stream {
         Some(name) => of_stream(client, name, &query, limit).await?,
@@ -120,6 +121,8 @@ fn table(clients: &[ApiClient]) -> Table {
         Column::number("OUT kbps").rank(3),
         Column::number("LAG ms").rank(7),
         Column::number("DROPS").rank(5),
+        Column::number("RTT ms").rank(9),
+        Column::number("RETR").rank(10),
         Column::number("UP").rank(6),
         Column::text("AGENT").rank(8),
     ]);
@@ -133,6 +136,8 @@ fn table(clients: &[ApiClient]) -> Table {
             client.kbps.send_30s.into(),
             client.lag_ms.into(),
             Cell::from(client.drops).painted(Colour::Odd, client.drops > 0),
+            rtt(client).into(),
+            client.retransmits.into(),
             Elapsed::seconds(client.alive).into(),
             client.agent.as_str().into(),
         ]);
@@ -159,11 +164,22 @@ fn details(client: &ApiClient) -> Page {
         client.recv_bytes,
         client.send_bytes,
     );
+    if client.rtt_ms.is_some() {
+        page.add("round trip", format!("{} ms", rtt(client)));
+    }
+    page.add("sent again", format!("{} TCP segments", client.retransmits));
     if client.role == ClientRole::Play {
         page.add("behind by", format!("{} ms", client.lag_ms));
         page.add("drops", streams::dropped(client.drops, client.jumps));
     }
     page
+}
+
+/// The round trip to it, in milliseconds; empty before it was measured.
+fn rtt(client: &ApiClient) -> String {
+    client
+        .rtt_ms
+        .map_or_else(String::new, |rtt| format!("{rtt:.1}"))
 }
 
 /// What it does, in a word.
@@ -241,6 +257,7 @@ pub(super) mod tests {
     fn a_client_is_a_line() {
         let mut slow = client("1105", ClientRole::Play);
         (slow.drops, slow.lag_ms, slow.agent) = (7, 850, "a\x1b[2J".to_owned());
+        (slow.rtt_ms, slow.retransmits) = (Some(23.46), 12);
         let mut new = client("1106", ClientRole::Unknown);
         (new.app, new.name, new.vhost) = Default::default();
         let clients = [client("104", ClientRole::FmlePublish), slow, new];
@@ -249,13 +266,14 @@ pub(super) mod tests {
         assert_eq!(
             lines,
             [
-                "  ID  TYPE     ADDRESS    STREAM     IN kbps  OUT kbps  LAG ms  DROPS      UP  AGENT",
-                " 104  publish  192.0.2.7  live/show     1234         0       0      0  3m 12s  \
-                 LNX 9,0,124,2",
-                "1105  play     192.0.2.7  live/show     1234         0     850      7  3m 12s  \
-                 a\\u{1b}[2J",
-                "1106  -        192.0.2.7                1234         0       0      0  3m 12s  \
-                 LNX 9,0,124,2",
+                "  ID  TYPE     ADDRESS    STREAM     IN kbps  OUT kbps  LAG ms  DROPS  RTT ms  RETR      \
+                 UP  AGENT",
+                " 104  publish  192.0.2.7  live/show     1234         0       0      0             0  \
+                 3m 12s  LNX 9,0,124,2",
+                "1105  play     192.0.2.7  live/show     1234         0     850      7    23.5    12  \
+                 3m 12s  a\\u{1b}[2J",
+                "1106  -        192.0.2.7                1234         0       0      0             0  \
+                 3m 12s  LNX 9,0,124,2",
             ]
         );
     }
@@ -276,8 +294,8 @@ pub(super) mod tests {
         assert_eq!(
             shown(&player),
             [
-                "  ID  TYPE  ADDRESS    STREAM     IN kbps  OUT kbps  LAG ms  DROPS      UP",
-                "1104  play  192.0.2.7  live/show     1234         0       0      0  3m 12s",
+                "  ID  TYPE  ADDRESS    STREAM     IN kbps  OUT kbps  LAG ms  DROPS  RETR      UP",
+                "1104  play  192.0.2.7  live/show     1234         0       0      0     0  3m 12s",
             ]
         );
         assert_eq!(

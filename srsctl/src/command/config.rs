@@ -35,8 +35,8 @@ pub(crate) async fn run(command: &ConfigCommand, outer: &ApiOptions) -> Result<(
             }
         }
         ConfigCommand::Diff(arguments) => {
-            let options = arguments.api.or(outer).or_timeout(reload::TIMEOUT);
-            let session = Session::open(&options).await?;
+            let options = arguments.api.or(outer);
+            let session = Session::open_for(&options, reload::TIMEOUT).await?;
             match &arguments.file {
                 Some(file) => {
                     let differences = diff::with_file(&session.client, file).await?;

@@ -19,6 +19,7 @@ use super::session::Session;
 use crate::cli::{ApiOptions, Form, Logs};
 use crate::client::ApiError;
 use crate::output;
+use crate::settings::Settings;
 
 /// What is wanted of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +145,8 @@ fn start(now: Timestamp, uptime: f64) -> Option<Timestamp> {
 
 /// Whether a certain server is meant. Its log is not that of the one which this host would run.
 fn is_named(options: &ApiOptions) -> bool {
-    options.server.is_some() || std::env::var_os("SRSCTL_SERVER").is_some()
+    let of_settings = || Settings::load().is_ok_and(|settings| settings.server.is_some());
+    options.server.is_some() || std::env::var_os("SRSCTL_SERVER").is_some() || of_settings()
 }
 
 /// Where a server that is down has logged, as far as its configuration tells.

@@ -9,6 +9,7 @@ use super::Error;
 use crate::cli::{ApiOptions, Form};
 use crate::client::{Client, Credentials};
 use crate::output::{self, Report, Terminal};
+use crate::settings::{ServerRef, ServerSettings, Settings};
 use crate::sink;
 
 /// A server to ask, and how its answers are printed.
@@ -16,27 +17,30 @@ use crate::sink;
 pub(crate) struct Session {
     /// The server.
     pub(crate) client: Client,
+    /// What people call it.
+    pub(crate) name: String,
     form: Form,
 }
 
 impl Session {
-    /// Begins with what the arguments and the environment say.
+    /// Begins with what the arguments, the environment and the settings say.
     ///
     /// # Errors
     /// They are wrong, or there is no server.
     pub(crate) async fn open(options: &ApiOptions) -> Result<Self, Error> {
-        let server = match (&options.server, variable("SRSCTL_SERVER")) {
-            (Some(server), _) => Some(server.clone()),
-            (None, Some(text)) => Some(text.parse().map_err(|error| Error::Variable {
-                name: "SRSCTL_SERVER",
-                error,
-            })?),
-            (None, None) => None,
-        };
-        let credentials = credentials(options)?;
-        let within = options.timeout.unwrap_or(TIMEOUT);
+        Self::open_for(options, Duration::ZERO).await
+    }
+
+    /// As [`Session::open`], for something that may well take so long, unless the arguments say how
+    /// long.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub(crate) async fn open_for(options: &ApiOptions, least: Duration) -> Result<Self, Error> {
+        let opened = open_server(options, options.server.clone(), least).await?;
         Ok(Self {
-            client: Client::open(server, credentials, within).await?,
+            client: opened.client,
+            name: opened.name,
             form: form(options),
         })
     }
@@ -107,14 +111,116 @@ fn json(answer: &impl Serialize, terminal: &Terminal) -> String {
     text.unwrap_or_default() + "\n"
 }
 
-fn credentials(options: &ApiOptions) -> Result<Option<Credentials>, Error> {
+/// A server that can be asked, and what is known of it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// The server.
+    pub(crate) client: Client,
+    /// What people call it: its name in the settings, or else its address.
+    pub(crate) name: String,
+    /// Whether the arguments or the settings forbid to change anything there.
+    #[expect(dead_code, reason = "for the dashboard to show")]
+    pub(crate) read_only: bool,
+    /// What the URLs of its streams begin with, if that is known.
+    #[expect(dead_code, reason = "for the dashboard to show")]
+    pub(crate) rtmp: Option<String>,
+}
+
+/// Opens `server`, a name of the settings or an address; without one, what `options`, the
+/// environment and the settings say. The other options count for it, too.
+///
+/// # Errors
+/// They are wrong, or there is no server.
+#[expect(dead_code, reason = "the dashboard shows several servers")]
+pub(crate) async fn open_named(
+    options: &ApiOptions,
+    server: Option<&str>,
+) -> Result<Opened, Error> {
+    let server = match server {
+        Some(text) => Some(parsed("--server", text)?),
+        None => options.server.clone(),
+    };
+    open_server(options, server, Duration::ZERO).await
+}
+
+async fn open_server(
+    options: &ApiOptions,
+    server: Option<ServerRef>,
+    least: Duration,
+) -> Result<Opened, Error> {
+    let settings = Settings::load()?;
+    let server = match (server, variable("SRSCTL_SERVER")) {
+        (Some(server), _) => Some(server),
+        (None, Some(text)) => Some(parsed("SRSCTL_SERVER", &text)?),
+        (None, None) => settings.server.clone().map(ServerRef::Name),
+    };
+    let (name, address, own) = match server {
+        Some(ServerRef::Name(name)) => {
+            let own = known(&settings, &name)?;
+            (Some(name), Some(own.address.clone()), Some(own))
+        }
+        Some(ServerRef::Addr(address)) => (None, Some(address), None),
+        None => (None, None, None),
+    };
+    let credentials = credentials(options, own)?;
+    let usual = own.and_then(|own| own.timeout).unwrap_or(TIMEOUT);
+    let within = options.timeout.unwrap_or_else(|| usual.max(least));
+    let why = match own {
+        _ if options.read_only => Some("--read-only".to_owned()),
+        Some(own) if own.read_only => {
+            let file = Settings::path();
+            Some(format!("it is read_only in {}", file.display()))
+        }
+        _ => None,
+    };
+    let read_only = why.is_some();
+    let client = Client::open(address, credentials, within)
+        .await?
+        .read_only(why);
+    Ok(Opened {
+        name: name.unwrap_or_else(|| client.server().to_string()),
+        client,
+        read_only,
+        rtmp: own.and_then(|own| own.rtmp.clone()),
+    })
+}
+
+fn parsed(name: &'static str, text: &str) -> Result<ServerRef, Error> {
+    text.parse()
+        .map_err(|error| Error::Variable { name, error })
+}
+
+/// What the settings have under this name.
+fn known<'a>(settings: &'a Settings, name: &str) -> Result<&'a ServerSettings, Error> {
+    settings.servers.get(name).ok_or_else(|| {
+        let file = Settings::path();
+        let file = file.display();
+        let expected = match settings.names() {
+            names if names.is_empty() => format!("a name that {file} has, and it has none"),
+            names => format!("a name that {file} has: {names}"),
+        };
+        let name = name.to_owned();
+        Error::UnknownServer { name, expected }
+    })
+}
+
+/// Who asks: as the options say, else the settings of the server, else the environment.
+fn credentials(
+    options: &ApiOptions,
+    own: Option<&ServerSettings>,
+) -> Result<Option<Credentials>, Error> {
     let unusable = |what| move || Error::Unusable { what };
+    let own = own.map(|own| (&own.token_file, &own.user, &own.password_file));
     let credentials = if let Some(path) = &options.token_file {
         Credentials::token_file(path)?
     } else if let Some(token) = &options.token {
         Credentials::token(token).ok_or_else(unusable("--token: a token has no spaces"))?
     } else if let Some(user) = &options.user {
         Credentials::user(user).ok_or_else(unusable("--user: expected NAME:PASSWORD"))?
+    } else if let Some((Some(path), ..)) = own {
+        Credentials::token_file(path)?
+    } else if let Some((_, Some(user), Some(path))) = own {
+        Credentials::password_file(user, path)?
     } else if let Some(token) = variable("SRSCTL_TOKEN") {
         Credentials::token(&token).ok_or_else(unusable("SRSCTL_TOKEN: a token has no spaces"))?
     } else {

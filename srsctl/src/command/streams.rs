@@ -30,14 +30,14 @@ pub(crate) struct Listing {
 /// The server does not answer. [`Error::Nothing`]: there is none of the name.
 pub(crate) async fn run(client: &Client, arguments: &Streams) -> Result<Listing, Error> {
     let (vhost, app) = (arguments.vhost.as_deref(), arguments.app.as_deref());
-    let query: Vec<_> = [("vhost", vhost), ("app", app)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let place = [("vhost", vhost), ("app", app)];
     let is_wanted = |stream: &Stream| {
         vhost.is_none_or(|vhost| stream.vhost == vhost) && app.is_none_or(|app| stream.app == app)
     };
     let Some(name) = &arguments.name else {
+        let place = place.into_iter();
+        let place = place.filter_map(|(name, value)| Some((name, value?)));
+        let query: Vec<_> = place.chain(arguments.order.query()).collect();
         let mut answer = client.streams(&query, arguments.list.limit).await?;
         // A server that does not know a filter gives everything.
         retain(&mut answer, is_wanted);

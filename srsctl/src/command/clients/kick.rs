@@ -50,6 +50,7 @@ impl Kicked {
 /// # Errors
 /// The server does not answer; [`Error::NeedsYes`], [`Error::Declined`]: nothing was done.
 pub(crate) async fn run(client: &Client, arguments: &Kick) -> Result<Kicked, Error> {
+    client.may_change()?;
     let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
     if !arguments.yes && !can_ask {
         return Err(Error::NeedsYes);
