@@ -4,6 +4,7 @@
 
 mod address;
 mod credentials;
+mod dashboard;
 mod error;
 mod events;
 mod list;
@@ -261,17 +262,6 @@ impl Client {
     /// # Errors
     /// [`ApiError`]
     pub(crate) async fn events(&self, after: &str, follow: bool) -> Result<EventStream, ApiError> {
-        let path = "api/v1/events";
-        let follow = if follow { "true" } else { "false" };
-        let request = self
-            .prepare(Method::GET, path, &[("follow", follow)])
-            .header("Last-Event-ID", after);
-        let response = self.send(request).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(EventStream::new(self.server.clone(), response));
-        }
-        let body = self.body(response).await?;
-        Err(self.refusal(path, status, &body))
+        self.event_stream("api/v1/events", &[], after, follow).await
     }
 }

@@ -5,6 +5,10 @@ mod cli;
 mod client;
 mod command;
 mod duration;
+#[cfg(test)]
+#[path = "../../tests/cli/fake_api.rs"]
+#[expect(dead_code, reason = "the tests of the whole tool use more of it")]
+mod fake_api;
 mod interrupt;
 #[cfg(test)]
 mod manual;

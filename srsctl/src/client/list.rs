@@ -2,7 +2,8 @@
 
 use serde::de::DeserializeOwned;
 use srs_api::{
-    Client, ClientsAnswer, Server, ServersAnswer, Stream, StreamsAnswer, Vhost, VhostsAnswer,
+    Client, ClientsAnswer, Part, PartsAnswer, Server, ServersAnswer, Stream, StreamsAnswer, Vhost,
+    VhostsAnswer,
 };
 
 /// An answer that is a page of a list.
@@ -56,6 +57,7 @@ list!(VhostsAnswer, vhosts: Vhost, id);
 list!(StreamsAnswer, streams: Stream, id);
 list!(ClientsAnswer, clients: Client, id);
 list!(ServersAnswer, servers: Server, device_id);
+list!(PartsAnswer, parts: Part, id);
 
 /// So many may have moved between two pages.
 const OVERLAP: usize = 100;

@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::list::List;
-use super::{ApiError, Client, Query, ServerAddr};
+use super::{ApiError, Client, EventStream, Query, ServerAddr};
 
 impl Client {
     /// A whole list, page by page, up to `limit` of it.
@@ -23,10 +23,7 @@ impl Client {
         let mut start = 0;
         loop {
             let count = limit.saturating_sub(start).min(PAGE);
-            let (from, most) = (start.to_string(), count.to_string());
-            let mut query = query.to_vec();
-            query.extend([("start", from.as_str()), ("count", most.as_str())]);
-            let mut page: L = self.get(path, &query).await?;
+            let mut page: L = self.page(path, query, start, count).await?;
             let len = page.items().len();
             let is_last = len == 0 || start + len >= limit.min(page.total());
             start += len;
@@ -43,6 +40,43 @@ impl Client {
             }
             whole = Some(list);
         }
+    }
+
+    /// A part of a list.
+    pub(super) async fn page<L: List>(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+        start: usize,
+        count: usize,
+    ) -> Result<L, ApiError> {
+        let (start, count) = (start.to_string(), count.to_string());
+        let mut query = query.to_vec();
+        query.extend([("start", start.as_str()), ("count", count.as_str())]);
+        self.get(path, &query).await
+    }
+
+    /// The stream at `path` of what came after that with the id `after`.
+    pub(super) async fn event_stream(
+        &self,
+        path: &str,
+        query: &Query<'_>,
+        after: &str,
+        follow: bool,
+    ) -> Result<EventStream, ApiError> {
+        let mut query = query.to_vec();
+        query.push(("follow", if follow { "true" } else { "false" }));
+        let request = self
+            .prepare(Method::GET, path, &query)
+            .header("Last-Event-ID", after);
+        let response = self.send(request).await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(EventStream::new(self.server.clone(), response));
+        }
+        let body = timeout(self.within, self.body(response));
+        let body = body.await.unwrap_or_else(|_| Err(self.too_late()))?;
+        Err(self.refusal(path, status, &body))
     }
 
     pub(super) async fn get_one<A: DeserializeOwned>(

@@ -37,7 +37,8 @@ impl Session {
     /// # Errors
     /// As [`Session::open`].
     pub(crate) async fn open_for(options: &ApiOptions, least: Duration) -> Result<Self, Error> {
-        let opened = open_server(options, options.server.clone(), least).await?;
+        let settings = Settings::load()?;
+        let opened = open_server(&settings, options, options.server.clone(), least).await?;
         Ok(Self {
             client: opened.client,
             name: opened.name,
@@ -119,10 +120,10 @@ pub(crate) struct Opened {
     /// What people call it: its name in the settings, or else its address.
     pub(crate) name: String,
     /// Whether the arguments or the settings forbid to change anything there.
-    #[expect(dead_code, reason = "for the dashboard to show")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the dashboard to show"))]
     pub(crate) read_only: bool,
     /// What the URLs of its streams begin with, if that is known.
-    #[expect(dead_code, reason = "for the dashboard to show")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the dashboard to show"))]
     pub(crate) rtmp: Option<String>,
 }
 
@@ -140,15 +141,15 @@ pub(crate) async fn open_named(
         Some(text) => Some(parsed("--server", text)?),
         None => options.server.clone(),
     };
-    open_server(options, server, Duration::ZERO).await
+    open_server(&Settings::load()?, options, server, Duration::ZERO).await
 }
 
 async fn open_server(
+    settings: &Settings,
     options: &ApiOptions,
     server: Option<ServerRef>,
     least: Duration,
 ) -> Result<Opened, Error> {
-    let settings = Settings::load()?;
     let server = match (server, variable("SRSCTL_SERVER")) {
         (Some(server), _) => Some(server),
         (None, Some(text)) => Some(parsed("SRSCTL_SERVER", &text)?),
@@ -156,7 +157,7 @@ async fn open_server(
     };
     let (name, address, own) = match server {
         Some(ServerRef::Name(name)) => {
-            let own = known(&settings, &name)?;
+            let own = known(settings, &name)?;
             (Some(name), Some(own.address.clone()), Some(own))
         }
         Some(ServerRef::Addr(address)) => (None, Some(address), None),
@@ -235,3 +236,59 @@ fn variable(name: &str) -> Option<String> {
 
 /// A server that is well answers within milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str = r#"
+[servers.edge1]
+address = "edge1:1985"
+timeout = "2s"
+read_only = true
+rtmp = "rtmp://edge1.example.com"
+
+[servers.edge2]
+address = "edge2:1985"
+"#;
+
+    async fn opened(options: &ApiOptions, server: &str) -> Result<Opened, Error> {
+        let settings: Settings = toml::from_str(SETTINGS).unwrap();
+        let server = server.parse().unwrap();
+        open_server(&settings, options, Some(server), Duration::ZERO).await
+    }
+
+    #[tokio::test]
+    async fn what_the_settings_say_of_a_server_is_known() {
+        let forbids = ApiOptions {
+            read_only: true,
+            ..ApiOptions::default()
+        };
+        let usual = ApiOptions::default();
+        let rtmp = Some("rtmp://edge1.example.com");
+        let cases = [
+            (&usual, "edge1", "edge1", "http://edge1:1985", true, rtmp),
+            (&usual, "edge2", "edge2", "http://edge2:1985", false, None),
+            (&forbids, "edge2", "edge2", "http://edge2:1985", true, None),
+            (
+                &usual,
+                "edge1:1985",
+                "http://edge1:1985",
+                "http://edge1:1985",
+                false,
+                None,
+            ),
+        ];
+        for (options, server, name, address, read_only, rtmp) in cases {
+            let opened = opened(options, server).await.unwrap();
+            assert_eq!(opened.name, name);
+            assert_eq!(opened.client.server().to_string(), address);
+            assert_eq!(opened.read_only, read_only, "{server}");
+            assert_eq!(opened.client.may_change().is_err(), read_only);
+            assert_eq!(opened.rtmp.as_deref(), rtmp);
+        }
+        let error = opened(&usual, "edge3").await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.ends_with("has: edge1, edge2"), "{told}");
+    }
+}

@@ -9,7 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use self::screen::{Frame, Screen};
 use super::Error;
@@ -54,8 +54,14 @@ pub(crate) async fn show<R: Report>(
         () = interrupt.wait() => Ok(()),
         result = watch.run(every, ask) => result,
     };
-    let finished = unless_reader_left(watch.finish().await).map_err(Error::stdout);
-    result.and(finished)
+    // A reader that takes nothing must not hold up the end.
+    match timeout(FLUSH, watch.finish()).await {
+        Ok(finished) => {
+            result?;
+            unless_reader_left(finished).map_err(Error::stdout)
+        }
+        Err(_) => result,
+    }
 }
 
 #[derive(Debug)]
@@ -220,3 +226,6 @@ fn whole(error: &Error) -> String {
     }
     text.replace('\n', " ")
 }
+
+/// How long standard output may take for what is left at the end.
+const FLUSH: Duration = Duration::from_secs(1);
