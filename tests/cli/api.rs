@@ -1,7 +1,7 @@
 //! The commands that ask a server by its API, against answers that a script gives.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use srs_api::{
     ClientAnswer, ErrorAnswer, ErrorCode, LogPlace, Reload, ReloadOutcome, StreamsAnswer,
 };
+use testkit::{SOON, wait_for};
 
 use crate::answers::{client, config, one, reload, server, stream, summaries};
 use crate::fake_api::{FakeApi, Reply, identity};
@@ -724,6 +725,7 @@ fn the_journal_of_a_server_that_may_not_be_asked_is_shown_all_the_same() -> Resu
     // To root nothing is forbidden.
     let is_root = rustix::process::geteuid().is_root();
     fs::copy(env!("CARGO_BIN_EXE_srsctl"), at("srsctl"))?;
+    wait_to_be_run(&at("srsctl"))?;
     let show = |arguments: &[&str]| {
         let mut tool = Command::new(at("srsctl"));
         tool.args(arguments)
@@ -744,9 +746,11 @@ fn the_journal_of_a_server_that_may_not_be_asked_is_shown_all_the_same() -> Resu
     assert_eq!(denied(&show(&["logs"])?), Some(exit::REFUSED));
     fs::write(at("journalctl"), "#!/bin/sh\nexit 1\n")?;
     permit(&at("journalctl"), 0o755)?;
+    wait_to_be_run(&at("journalctl"))?;
     assert_eq!(denied(&show(&["logs"])?), Some(exit::REFUSED));
 
     fs::write(at("journalctl"), "#!/bin/sh\necho \"$*\"\n")?;
+    wait_to_be_run(&at("journalctl"))?;
     let output = show(&["logs"])?;
     assert_eq!(denied(&output), Some(exit::DONE));
     let printed = String::from_utf8_lossy(&output.stdout);
@@ -760,6 +764,17 @@ fn the_journal_of_a_server_that_may_not_be_asked_is_shown_all_the_same() -> Resu
 
 const NOBODY: u32 = 65_534;
 
+/// Waits until a program that was just written can be run: a process that another test starts at
+/// that moment holds the file open for a while.
+fn wait_to_be_run(program: &Path) -> Result<()> {
+    wait_for(SOON, "a program that can be run", || {
+        match Command::new(program).arg("--version").output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => Ok(None),
+            ended => Ok(Some(ended.map(drop)?)),
+        }
+    })
+}
+
 #[test]
 fn the_journal_is_looked_through_for_a_client_first() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -769,6 +784,7 @@ fn the_journal_is_looked_through_for_a_client_first() -> Result<()> {
         "#!/bin/sh\ncase \"$*\" in *--since=@*_PID=4242*SRS_CLIENT=104*) echo of client 104;; esac\n",
     )?;
     fs::set_permissions(&journalctl, fs::Permissions::from_mode(0o755))?;
+    wait_to_be_run(&journalctl)?;
     // The running server's start bounds what is asked for.
     let api = FakeApi::start(|request| match request.line.as_str() {
         "GET /api/v1/config" => config(LogPlace::Journald, ""),

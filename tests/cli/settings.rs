@@ -1,6 +1,7 @@
 //! Servers that the settings file names.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::{Context as _, Result};
 
@@ -20,11 +21,13 @@ fn a_name_stands_for_address_and_token() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let secret = folder.path().join("secret");
     fs::write(&secret, "s3cret\n")?;
-    let (secret, addresses) = (secret.display(), [edge1.address(), edge2.address()]);
+    let permit = |mode| fs::set_permissions(&secret, fs::Permissions::from_mode(mode));
+    permit(0o600)?;
+    let (path, addresses) = (secret.display(), [edge1.address(), edge2.address()]);
     let settings = format!(
         "server = \"edge2\"\n\
-         [servers.edge1]\naddress = \"{}\"\ntoken_file = \"{secret}\"\n\
-         [servers.edge2]\naddress = \"{}\"\nuser = \"admin\"\npassword_file = \"{secret}\"\n",
+         [servers.edge1]\naddress = \"{}\"\ntoken_file = \"{path}\"\n\
+         [servers.edge2]\naddress = \"{}\"\nuser = \"admin\"\npassword_file = \"{path}\"\n",
         addresses[0], addresses[1]
     );
     let cases: [(&[&str], &FakeApi, &str); 4] = [
@@ -46,11 +49,12 @@ fn a_name_stands_for_address_and_token() -> Result<()> {
         let proof = request.headers.get("authorization");
         let proof = proof.map_or("none", String::as_str);
         assert_eq!(proof, expected, "{arguments:?}");
-        assert_eq!(
-            said.contains("everybody on this host may read"),
-            said.contains("chmod o="),
-        );
+        assert_eq!(said, "");
     }
+    permit(0o644)?;
+    let (status, said) = run(&settings, &["vhosts"])?;
+    assert_eq!(status, exit::DONE);
+    assert!(said.contains("everybody on this host may read"), "{said}");
     Ok(())
 }
 
