@@ -221,13 +221,27 @@ where
     service.tasks.spawn(task);
 }
 
-/// The folders that the server writes to: that of its log file, and that of its state.
+/// The folders that the server writes to: that of its log file, that of its state, and that of what
+/// it keeps of the fleet, if it does.
 fn folders_written_to(service: &Service) -> Vec<PathBuf> {
     let log = match service.reloader.log_place() {
-        LogPlace::File { path } => Path::new(&path).parent().map(Path::to_owned),
+        LogPlace::File { path } => Some(folder_of(Path::new(&path))),
         LogPlace::Console | LogPlace::Journald => None,
     };
-    log.into_iter().chain([STATE_FOLDER.into()]).collect()
+    let fleet = &service.config().fleet;
+    let fleet = fleet.enabled.then(|| folder_of(fleet.file.as_path()));
+    log.into_iter()
+        .chain([STATE_FOLDER.into()])
+        .chain(fleet)
+        .collect()
+}
+
+/// The folder that `file` is in; of a mere name, the working directory.
+fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// Runs `part` until the server stops.
@@ -269,3 +283,32 @@ fn room(config: &Config) -> Result<Room, descriptors::TooFewDescriptors> {
 const STATE_FOLDER: &str = "/var/lib/srs";
 /// Sessions give their farewells half a second; the rest is for a busy machine.
 const STOP_WITHIN: Duration = Duration::from_millis(1_500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::FilePath;
+
+    #[test]
+    fn the_disk_of_the_fleets_file_is_looked_at_too() {
+        let folders = |enabled, file: &str| {
+            let mut config = Config::default();
+            config.fleet.enabled = enabled;
+            config.fleet.file = FilePath::new(file).unwrap();
+            let service = Service::new(Arc::new(config), 100);
+            folders_written_to(&service)
+        };
+        assert_eq!(
+            folders(true, "/data/fleet.json"),
+            ["/var/lib/srs", "/data"].map(PathBuf::from)
+        );
+        assert_eq!(
+            folders(true, "fleet.json"),
+            ["/var/lib/srs", "."].map(PathBuf::from)
+        );
+        assert_eq!(
+            folders(false, "/data/fleet.json"),
+            [PathBuf::from("/var/lib/srs")]
+        );
+    }
+}

@@ -144,6 +144,13 @@ impl Client {
         self.lock().stream.clone()
     }
 
+    /// What `tell` makes of what it is now: its role, what it said of itself, and its stream. It is
+    /// called under the client's lock, so it must be short.
+    pub fn told<T>(&self, tell: impl FnOnce(Role, &Profile, Option<&Stream>) -> T) -> T {
+        let state = self.lock();
+        tell(state.role, &state.profile, state.stream.as_deref())
+    }
+
     /// What it is now.
     pub fn glance(&self) -> Glance {
         let state = self.lock();
@@ -174,8 +181,17 @@ impl Client {
     /// Ends its session, as soon as its task comes to it. The first reason counts: it is false for
     /// another one.
     pub fn end(&self, why: Ending) -> bool {
+        self.end_told(why, || {})
+    }
+
+    /// As [`Self::end`]; if the reason counts, `tell` is called before the session can come to it,
+    /// so that nothing of its end is told earlier.
+    pub fn end_told(&self, why: Ending, tell: impl FnOnce()) -> bool {
         let is_first = self.ending.set(why).is_ok();
-        self.ended.cancel();
+        if is_first {
+            tell();
+            self.ended.cancel();
+        }
         is_first
     }
 
@@ -640,6 +656,24 @@ mod tests {
         let _one = clients.admit(peer(1), ROOMY).expect("room");
         let _two = clients.admit(mapped, ROOMY).expect("room");
         assert!(clients.admit(mapped, ROOMY).is_err());
+    }
+
+    #[test]
+    fn why_a_client_is_ended_is_told_once_and_before_it_ends() {
+        let clients = Clients::default();
+        let admitted = clients.admit(peer(1), ROOMY).expect("room");
+        let client = admitted.client();
+        let mut told = 0;
+        for is_first in [true, false] {
+            let ended = client.end_told(Ending::Kicked, || {
+                assert!(!client.ended().is_cancelled());
+                told += 1;
+            });
+            assert_eq!((ended, told), (is_first, 1));
+            assert!(client.ended().is_cancelled());
+        }
+        assert!(!client.end(Ending::VhostRemoved));
+        assert_eq!(client.ending(), Some(Ending::Kicked));
     }
 
     #[test]

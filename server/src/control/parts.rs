@@ -2,7 +2,7 @@
 //!
 //! Each part has a [`PartHandle`], which it tells by how it is, and which removes it when dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -104,6 +104,19 @@ impl Parts {
         let mut kinds: Vec<PartKind> = parts.map(|entry| entry.part.kind).collect();
         kinds.sort_by_key(|kind| *kind as u8);
         kinds
+    }
+
+    /// How many work for each stream that any work for, by the stream's id.
+    pub fn count_by_stream(&self) -> HashMap<String, usize> {
+        let shared = self.lock();
+        let mut counts = HashMap::new();
+        for entry in shared.parts.values() {
+            let stream = &entry.part.stream;
+            if !stream.is_empty() {
+                *counts.entry(stream.clone()).or_default() += 1;
+            }
+        }
+        counts
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

@@ -5,12 +5,14 @@
 //! - [`windows`]: rates over windows of time;
 //! - [`history`]: how they were over the last hour; [`losses`]: what was lost lately;
 //! - [`headers`]: what its headers say, in short;
+//! - [`pace`]: how fast media comes;
 //! - [`figures`]: what a stream's own packets tell of it.
 
 pub mod figures;
 pub mod headers;
 pub mod history;
 pub mod losses;
+pub mod pace;
 pub mod windows;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -92,6 +92,8 @@ struct State {
     generation: u64,
     last_client: u64,
     last_clock_jump: Option<Instant>,
+    /// When the newest video frame came from the present publisher.
+    last_frame: Option<Instant>,
     left_at: Option<Instant>,
     since_eviction: u32,
     /// Whether the publisher's metadata asked for its own timestamps.
@@ -99,6 +101,29 @@ struct State {
     figures: Figures,
     /// How long all publishers but the present one have published.
     published: Duration,
+}
+
+impl State {
+    /// Whether packets come, or did a moment ago.
+    fn flows(&self, now: Instant) -> bool {
+        self.incumbent.as_ref().is_some_and(|incumbent| {
+            now.saturating_duration_since(incumbent.last_packet) < STANDS_STILL_AFTER
+        })
+    }
+
+    /// Video frames per second. They are counted in media time, which stops with the frames.
+    fn frame_rate(&self, now: Instant) -> f64 {
+        match self.video_silence(now) {
+            Some(silence) if silence < STANDS_STILL_AFTER => self.figures.frame_rate(),
+            _ => 0.0,
+        }
+    }
+
+    /// How long ago the newest video frame came, if one has.
+    fn video_silence(&self, now: Instant) -> Option<Duration> {
+        let last = self.last_frame.filter(|_| self.incumbent.is_some())?;
+        Some(now.saturating_duration_since(last))
+    }
 }
 
 #[derive(Debug)]
@@ -133,6 +158,10 @@ pub struct Look {
     pub publisher: Option<u64>,
     /// How long ago the newest packet came from it, if one does.
     pub silence: Option<Duration>,
+    /// How long ago the newest video frame came, if one has.
+    pub video_silence: Option<Duration>,
+    /// Seconds of media that came in a second, over the last ten; `None` before they have passed.
+    pub speed: Option<f64>,
     /// How long ago its clock jumped, if it did.
     pub since_clock_jump: Option<Duration>,
     /// When that client began to publish it; else when the stream came to be.
@@ -149,6 +178,8 @@ pub struct Look {
     pub subscribed: Duration,
     /// How many packets slow ones lost within the last half minute.
     pub recent_losses: u64,
+    /// Video frames per second; none once it stands still.
+    pub frame_rate: f64,
     /// What its packets tell.
     pub figures: Figures,
     /// The headers that a decoder needs now.
@@ -171,6 +202,7 @@ impl Stream {
                 generation: 0,
                 last_client: 0,
                 last_clock_jump: None,
+                last_frame: None,
                 left_at: None,
                 since_eviction: 0,
                 asked_for_atc: false,
@@ -226,12 +258,15 @@ impl Stream {
             publisher: incumbent.map(|incumbent| incumbent.client),
             silence: incumbent
                 .map(|incumbent| now.saturating_duration_since(incumbent.last_packet)),
+            video_silence: state.video_silence(now),
+            speed: None,
             since_clock_jump: state
                 .last_clock_jump
                 .map(|jump| now.saturating_duration_since(jump)),
             live_since: incumbent.map_or(self.created_at, |incumbent| incumbent.since_at),
             published: state.published + published.unwrap_or_default(),
             reconnects: (self.earlier_publishes + state.generation).saturating_sub(1),
+            frame_rate: state.frame_rate(now),
             figures: state.figures,
             headers: Arc::clone(state.log.headers()),
             subscribers: 0,
@@ -240,7 +275,7 @@ impl Stream {
             recent_losses: 0,
         };
         drop(state);
-        let recent_losses = self.recent_losses();
+        let (recent_losses, speed) = (self.recent_losses(), self.speed());
         let readers = self.lock_readers();
         let present = u32::try_from(readers.subscribers).unwrap_or(u32::MAX);
         let present = (self.age(now) * present).saturating_sub(readers.begins);
@@ -249,6 +284,7 @@ impl Stream {
             most_subscribers: readers.most_subscribers,
             subscribed: readers.subscribed + present,
             recent_losses,
+            speed,
             ..look
         }
     }
@@ -456,6 +492,7 @@ impl Publisher {
         });
         state.settings = settings.clone();
         state.last_clock_jump = None;
+        state.last_frame = None;
         state.asked_for_atc = false;
         stream.settle_atc(&state);
         state.figures.restart();
@@ -541,6 +578,9 @@ impl Publisher {
             stream.settle_atc(state);
         }
         state.figures.count(&packet);
+        if track == Track::Video && header.is_none() {
+            state.last_frame = Some(now);
+        }
         if let Some(header) = says {
             state.figures.note_header(header);
         }
@@ -631,6 +671,8 @@ fn asks_for_atc(packet: &Packet) -> bool {
 
 /// What nobody needs is dropped at each key frame, and after so many packets without one.
 const EVICTION_INTERVAL: u32 = 64;
+/// A stream of which so long nothing came has no frame rate.
+const STANDS_STILL_AFTER: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests;

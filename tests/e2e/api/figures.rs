@@ -165,23 +165,29 @@ fn what_a_slow_player_loses_and_an_encoder_that_comes_back_are_counted() -> Resu
         .succeed(SOON)?;
     stuck.process().thaw()?;
 
-    let stream = wait_for(SOON, "the player to jump", || {
+    // On a busy machine it may jump more than once on its way to the end, and a stream's figures
+    // are those of the last second: both say the same once it is there.
+    let mut seen = (Value::Null, Value::Null);
+    let told = wait_for(SOON, "the player to jump to the end", || {
+        let player = first(&api, "/api/v1/clients?type=play", "clients")?;
         let stream = first(&api, "/api/v1/streams", "streams")?;
-        Ok(Some(stream).filter(|stream| stream["jumps"].as_u64() > Some(0)))
-    })?;
-    let lost = stream["drops"].as_u64().context("no number")?;
-    let all = stream["recv_packets"].as_u64().context("no number")?;
-    ensure!(lost > all / 2 && lost < all, "{lost} of {all}: {stream}");
+        let number = |value: &Value, figure: &str| value[figure].as_u64().unwrap_or(0);
+        let (lost, all) = (number(&stream, "drops"), number(&stream, "recv_packets"));
+        let are_same = ["drops", "jumps"]
+            .iter()
+            .all(|figure| stream[figure] == player[figure]);
+        let is_there = lost > all / 2 && number(&stream, "jumps") > 0 && are_same;
+        seen = (stream, player);
+        Ok(is_there.then_some((lost, all)))
+    });
+    let (stream, player) = seen;
+    let (lost, all) = told.with_context(|| format!("{stream}, {player}"))?;
+    ensure!(lost < all, "{lost} of {all}: {stream}");
     assert_eq!(stream["reconnects"], 1);
     let seconds = |figure: &str| stream[figure].as_f64().unwrap_or(0.0);
     ensure!(
         seconds("play_seconds") > 0.0 && seconds("publish_seconds") > 0.0,
         "{stream}"
-    );
-    let player = first(&api, "/api/v1/clients?type=play", "clients")?;
-    assert_eq!(
-        (&player["drops"], &player["jumps"]),
-        (&stream["drops"], &stream["jumps"])
     );
     Ok(())
 }

@@ -17,7 +17,10 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new(settings: &str) -> Result<Self> {
-        let server = serve(settings)?;
+        // It is silent for as long as the others take, which on a busy machine is more than the
+        // ten seconds after which a publisher counts as gone.
+        let patient = "[vhost.\"__defaultVhost__\".publish]\ntimeout = \"10m\"";
+        let server = serve(&format!("{settings}\n{patient}"))?;
         let dial = at(server.addresses()[0], "live/show");
         let mut publisher = dial.publish().await?;
         publisher.send(Show::new(0).headers()).await?;

@@ -45,8 +45,8 @@ pub use reload::{Change, Effect, Reload, ReloadOutcome};
 pub use requests::{Authors, Requests, ServerSignature, Versions};
 pub use servers::{Heartbeat, HeartbeatState, HeartbeatTaken, Server, ServerState, ServersAnswer};
 pub use streams::{
-    Audio, Field, Players, Publish, Stream, StreamAnswer, StreamDetails, StreamHealth, StreamState,
-    StreamsAnswer, Video,
+    Audio, Field, HealthCause, Players, Publish, Stream, StreamAnswer, StreamDetails, StreamHealth,
+    StreamState, StreamsAnswer, Video,
 };
 pub use summaries::{
     Disk, ReloadSummary, SelfSummary, ServiceState, ServiceSummary, Summaries, SystemSummary,

@@ -27,7 +27,8 @@ pub struct Video {
     pub width: u32,
     /// Height of the picture; 0 if it is not known.
     pub height: u32,
-    /// Frames per second, as counted over the last seconds; 0 before that.
+    /// Frames per second, as counted over the last seconds; 0 before that, and once
+    /// nothing has come for some seconds.
     #[serde(default)]
     pub fps: f64,
     /// Frames per second, as the parameter sets say; 0 if they do not.
@@ -99,6 +100,31 @@ pub struct StreamHealth {
     pub state: StreamState,
     /// Why it is not better, for people; empty if it is good.
     pub why: Vec<String>,
+    /// The same for programs: what each of `why` is about; empty if nobody publishes it.
+    pub causes: Vec<HealthCause>,
+}
+
+/// What about a stream is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthCause {
+    /// Nothing is received.
+    Silence,
+    /// Its frame rate.
+    Fps,
+    /// How far audio and video are apart.
+    Skew,
+    /// What slow players lose.
+    Drops,
+    /// The clock of its publisher.
+    Clock,
+    /// The time between key frames.
+    Gop,
+    /// How fast its media comes.
+    Speed,
+    /// What is not known to this version.
+    #[serde(other)]
+    Other,
 }
 
 /// What a stream's headers say of it: for people, and only of a single stream.

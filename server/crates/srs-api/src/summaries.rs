@@ -286,4 +286,6 @@ pub struct Disk {
     /// In how many seconds it is full, if it goes on as it did; absent if it does not fill up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_in: Option<f64>,
+    /// Whether so little is free, or it is full so soon, that the server is degraded by it.
+    pub is_scarce: bool,
 }

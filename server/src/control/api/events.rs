@@ -38,7 +38,7 @@ pub(super) async fn events(
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let seen = watch::seen(&headers, query.after)?;
+    let seen = watch::seen(&headers, query.after, service.events.feed())?;
     watch::answer(service, All, seen, query.follow)
 }
 

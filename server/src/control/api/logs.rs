@@ -57,17 +57,13 @@ pub(super) async fn logs(
     Query(query): Query<LogsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let mut seen = watch::seen(&headers, query.after)?;
     let wanted = Wanted {
         client: query.client,
         stream: query.stream,
         level: query.level,
     };
     let feed = &service.log_lines;
-    if seen == 0 {
-        // Who has seen nothing misses nothing.
-        seen = feed.oldest() - 1;
-    }
+    let seen = watch::seen(&headers, query.after, feed)?;
     let position = feed.position_of_newest(seen, query.count, |line| wanted.wants(line));
     watch::answer(service, wanted, position, query.follow)
 }

@@ -51,12 +51,14 @@ pub(super) fn event(id: u64, kind: &str, data: &impl Serialize) -> sse::Event {
         .data(data)
 }
 
-/// The id of the last event that a reader has seen: by the header `Last-Event-ID`, else by `after`.
-pub(super) fn seen(headers: &HeaderMap, after: u64) -> Result<u64, Refusal> {
-    match headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) {
-        Some(value) => position(value),
-        None => Ok(after),
-    }
+/// The position in `feed` of a reader that has seen what the header `Last-Event-ID` says, else
+/// `after`. Who has seen nothing, which is 0, misses nothing that is not kept any more.
+pub(super) fn seen<T>(headers: &HeaderMap, after: u64, feed: &Feed<T>) -> Result<u64, Refusal> {
+    let seen = match headers.get(LAST_EVENT_ID).filter(|value| !value.is_empty()) {
+        Some(value) => position(value)?,
+        None => after,
+    };
+    Ok(if seen == 0 { feed.oldest() - 1 } else { seen })
 }
 
 fn position(value: &HeaderValue) -> Result<u64, Refusal> {

@@ -60,7 +60,7 @@ pub fn clients(
         let mut line = String::new();
         clients.retain(|client| {
             line.clear();
-            label::client(client, &client.glance(), &mut line);
+            label::client(client, &mut line);
             pattern.wants(&line)
         });
     }
@@ -87,11 +87,11 @@ pub fn kick(service: &Service, id: &str) -> Option<srs_api::Client> {
     let told = tell(&client);
     let stream = client.stream();
     // Who asks twice is told once.
-    if client.end(Ending::Kicked) {
+    client.end_told(Ending::Kicked, || {
         let name = stream.as_ref().map(|stream| stream.name());
         let (kind, why) = (EventKind::Kick, "by the operator");
         service.events.tell_of(kind, &client, name, why);
-    }
+    });
     Some(told)
 }
 

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use srs_api::{StreamHealth, StreamState};
+use srs_api::{HealthCause, StreamHealth, StreamState};
 
 /// What a stream is judged by.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Vitals {
     /// How long ago the newest packet came from its publisher; `None` without one.
     pub(super) silence: Option<Duration>,
+    /// How long ago the newest video frame came from it; `None` if there was none.
+    pub(super) video_silence: Option<Duration>,
+    /// Seconds of media that came in a second; `None` if that is not known.
+    pub(super) speed: Option<f64>,
     /// Frames per second as counted; 0 if that is not known.
     pub(super) counted_fps: f64,
     /// Frames per second as its headers say; 0 if they do not.
@@ -25,33 +29,51 @@ pub(super) struct Vitals {
 
 /// How a stream is that has these figures, and why it is not better.
 pub(super) fn health(vitals: &Vitals) -> StreamHealth {
-    let one = |state, why: &str| StreamHealth {
-        state,
-        why: vec![why.to_owned()],
-    };
     let Some(silence) = vitals.silence else {
-        return one(StreamState::Waiting, "nobody publishes it");
+        return StreamHealth {
+            state: StreamState::Waiting,
+            why: vec!["nobody publishes it".to_owned()],
+            causes: Vec::new(),
+        };
     };
     if silence >= SILENCE {
-        let why = format!("nothing was received for {} s", silence.as_secs());
-        return one(StreamState::Bad, &why);
+        return StreamHealth {
+            state: StreamState::Bad,
+            why: vec![format!("nothing was received for {} s", silence.as_secs())],
+            causes: vec![HealthCause::Silence],
+        };
     }
-    let why: Vec<String> = [
-        frame_rate(vitals),
-        skew(vitals),
-        losses(vitals),
-        clock(vitals),
-        key_frames(vitals),
+    if let Some(silence) = vitals.video_silence.filter(|silence| *silence >= SILENCE) {
+        return StreamHealth {
+            state: StreamState::Bad,
+            why: vec![format!("no video was received for {} s", silence.as_secs())],
+            causes: vec![HealthCause::Fps],
+        };
+    }
+    let (why, causes): (Vec<String>, Vec<HealthCause>) = [
+        (speed(vitals), HealthCause::Speed),
+        (frame_rate(vitals), HealthCause::Fps),
+        (skew(vitals), HealthCause::Skew),
+        (losses(vitals), HealthCause::Drops),
+        (clock(vitals), HealthCause::Clock),
+        (key_frames(vitals), HealthCause::Gop),
     ]
     .into_iter()
-    .flatten()
-    .collect();
+    .filter_map(|(why, cause)| Some((why?, cause)))
+    .unzip();
     let state = if why.is_empty() {
         StreamState::Good
     } else {
         StreamState::Odd
     };
-    StreamHealth { state, why }
+    StreamHealth { state, why, causes }
+}
+
+fn speed(vitals: &Vitals) -> Option<String> {
+    let speed = vitals.speed.filter(|speed| *speed < ENOUGH_SPEED)?;
+    Some(format!(
+        "media comes at {speed:.2} of its speed: players will run dry"
+    ))
 }
 
 fn frame_rate(vitals: &Vitals) -> Option<String> {
@@ -88,6 +110,9 @@ fn key_frames(vitals: &Vitals) -> Option<String> {
 }
 
 const SILENCE: Duration = Duration::from_secs(5);
+/// A moment's stall of the network is made up for within ten seconds; what is slower for longer is
+/// too slow.
+const ENOUGH_SPEED: f64 = 0.9;
 /// The part of the nominal frames that must come.
 const ENOUGH_FRAMES: f64 = 0.8;
 /// Encoders with a variable rate say the rate of their clock instead, thousands a second.
@@ -103,6 +128,8 @@ mod tests {
 
     const GOOD: Vitals = Vitals {
         silence: Some(Duration::from_millis(40)),
+        video_silence: Some(Duration::from_millis(60)),
+        speed: Some(0.99),
         counted_fps: 24.5,
         nominal_fps: 25.0,
         skew_millis: Some(-120),
@@ -112,10 +139,56 @@ mod tests {
     };
 
     #[test]
+    fn causes_say_for_programs_what_reasons_are_about() {
+        let causes = |vitals: Vitals| health(&vitals).causes;
+        assert_eq!(causes(Vitals::default()), []);
+        assert_eq!(causes(GOOD), []);
+        let silent = Vitals {
+            silence: Some(SILENCE),
+            ..GOOD
+        };
+        assert_eq!(causes(silent), [HealthCause::Silence]);
+        let odd = Vitals {
+            speed: Some(0.5),
+            counted_fps: 12.0,
+            skew_millis: Some(2_000),
+            lost: 1,
+            since_clock_jump: Some(Duration::ZERO),
+            key_frame_distance: Some(Duration::from_secs(20)),
+            ..GOOD
+        };
+        let all = [
+            HealthCause::Speed,
+            HealthCause::Fps,
+            HealthCause::Skew,
+            HealthCause::Drops,
+            HealthCause::Clock,
+            HealthCause::Gop,
+        ];
+        assert_eq!(causes(odd), all);
+    }
+
+    #[test]
     fn every_state_has_its_reasons() {
         use StreamState::{Bad, Good, Odd, Waiting};
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         let cases: Vec<(Vitals, StreamState, &[&str])> = vec![
+            (
+                Vitals {
+                    video_silence: seconds(50),
+                    ..GOOD
+                },
+                Bad,
+                &["no video was received for 50 s"],
+            ),
+            (
+                Vitals {
+                    speed: Some(0.5),
+                    ..GOOD
+                },
+                Odd,
+                &["media comes at 0.50 of its speed: players will run dry"],
+            ),
             (Vitals::default(), Waiting, &["nobody publishes it"]),
             (
                 Vitals {

@@ -29,7 +29,7 @@ pub(super) fn video(look: &Look) -> Option<Video> {
         level,
         width: resolution.map_or(0, |resolution| resolution.width),
         height: resolution.map_or(0, |resolution| resolution.height),
-        fps: round(look.figures.frame_rate()),
+        fps: round(look.frame_rate),
         nominal_fps: nominal.map_or(0.0, |rate| round(rate.as_f64())),
         gop_ms: u64::try_from(gop.as_millis()).unwrap_or(u64::MAX),
     })

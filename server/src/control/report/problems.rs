@@ -45,7 +45,8 @@ fn of_limit(count: u64, limit: u64, what: &str) -> Option<String> {
     is_near.then(|| format!("{count} {what} of {limit} that may be"))
 }
 
-fn of_disk(disk: &Disk) -> Option<String> {
+/// What is wrong with a disk, if anything is.
+pub(super) fn of_disk(disk: &Disk) -> Option<String> {
     let path = &disk.path;
     if u128::from(disk.free_bytes) * 20 < u128::from(disk.total_bytes) {
         let percent = u128::from(disk.free_bytes) * 100 / u128::from(disk.total_bytes.max(1));
@@ -121,6 +122,7 @@ mod tests {
             total_bytes: 1_000,
             free_bytes,
             full_in,
+            is_scarce: false,
         };
         for (disk, expected) in [
             (disk(50, None), None),

@@ -2,6 +2,7 @@
 
 mod order;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -57,14 +58,18 @@ pub fn streams(
             })
     });
     let (total, now) = (streams.len(), Instant::now());
+    let outputs = match view.sort {
+        Some(sort) if sort.key == StreamKey::Outputs => service.parts.count_by_stream(),
+        _ => HashMap::new(),
+    };
     let page = view.page(
         streams,
         |stream| stream.id(),
-        |stream, key| order::rank(stream, key, now),
+        |stream, key| order::rank(stream, key, &outputs, now),
     );
     let tell = |stream: &Arc<Stream>| srs_api::Stream {
         recent_kbps: stream.recent_kbps(recent),
-        ..tell(stream, now)
+        ..tell(service, stream, now)
     };
     Listed {
         total,
@@ -93,7 +98,7 @@ pub fn stream(service: &Service, wanted: &str) -> Option<srs_api::Stream> {
     };
     Some(srs_api::Stream {
         details: Some(details::details(&stream.look(now), limits)),
-        ..tell(&stream, now)
+        ..tell(service, &stream, now)
     })
 }
 
@@ -115,12 +120,13 @@ pub(super) fn path(name: &StreamName) -> String {
     format!("/{}/{}", name.app, name.stream)
 }
 
-fn tell(stream: &Stream, now: Instant) -> srs_api::Stream {
+fn tell(service: &Service, stream: &Stream, now: Instant) -> srs_api::Stream {
     let look = stream.look(now);
     srs_api::Stream {
         video: media::video(&look),
         audio: media::audio(&look),
         health: health::health(&vitals(&look)),
+        outputs: service.parts.of_stream(&id(stream)),
         ..figures(stream, &look)
     }
 }
@@ -131,7 +137,9 @@ fn vitals(look: &Look) -> Vitals {
     let header = figures.video_header();
     Vitals {
         silence: look.silence,
-        counted_fps: figures.frame_rate(),
+        video_silence: look.video_silence,
+        speed: look.speed,
+        counted_fps: look.frame_rate,
         nominal_fps: header
             .and_then(|header| header.frame_rate)
             .map_or(0.0, FrameRate::as_f64),
@@ -194,10 +202,12 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
+    use srs_api::PartKind;
     use srs_media::packet::Track;
 
     use super::*;
     use crate::config::{Config, Takeover, VhostConfig};
+    use crate::control::report::Sort;
     use crate::hub::takeover::Credential;
     use crate::hub::{PublishRequest, Publisher, StreamSettings};
 
@@ -252,6 +262,37 @@ mod tests {
         assert_eq!(figures.items[0].recv_packets, listed.items[0].recv_packets);
         assert_eq!(stream_figures(&service, 0).items, []);
         assert_eq!(stream_figures(&service, 0).total, 1);
+    }
+
+    #[test]
+    fn what_works_for_a_stream_is_told_with_it() {
+        let service = service();
+        let _publishers = ["a", "b"].map(|name| publish(&service, name));
+        let listed = || {
+            let view = View {
+                sort: Some(Sort {
+                    key: StreamKey::Outputs,
+                    descending: true,
+                }),
+                pattern: None,
+                start: 0,
+                count: 10,
+            };
+            streams(&service, &StreamFilter::default(), &view, 0).items
+        };
+        let second = listed()
+            .into_iter()
+            .find(|stream| stream.name == "b")
+            .unwrap();
+        let handle = service.parts.register(PartKind::Dvr, "/b.flv", &second.id);
+        let now = listed();
+        assert_eq!(
+            (&*now[0].name, &*now[0].outputs),
+            ("b", &[PartKind::Dvr][..])
+        );
+        assert_eq!((&*now[1].name, &*now[1].outputs), ("a", &[][..]));
+        drop(handle);
+        assert!(listed().iter().all(|stream| stream.outputs.is_empty()));
     }
 
     #[test]

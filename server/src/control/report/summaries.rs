@@ -3,7 +3,7 @@
 use srs_api::{Reload, ReloadOutcome, ReloadSummary, ServiceState, ServiceSummary, Summaries};
 
 use super::{kbps, problems};
-use crate::control::clients::{Account, Role};
+use crate::control::clients::Account;
 use crate::control::heartbeat;
 use crate::service::Service;
 
@@ -16,6 +16,9 @@ pub fn summaries(service: &Service) -> Summaries {
     };
     service.sysinfo.fill(&mut summaries);
     if let Some(srs) = &mut summaries.srs {
+        for disk in &mut srs.disks {
+            disk.is_scarce = problems::of_disk(disk).is_some();
+        }
         srs.problems = problems::problems(service, srs);
         srs.state = if service.stop.is_cancelled() {
             ServiceState::Draining
@@ -40,15 +43,7 @@ pub fn summaries(service: &Service) -> Summaries {
 }
 
 fn own(service: &Service, account: &Account) -> ServiceSummary {
-    let clients = service.clients.list();
-    let (mut publishers, mut players) = (0, 0);
-    for client in &clients {
-        match client.role() {
-            Role::Unknown => {}
-            Role::Publisher { .. } => publishers += 1,
-            Role::Player => players += 1,
-        }
-    }
+    let present = service.clients.present();
     let streams = service.hub.streams();
     let last_reload = service.reloader.last();
     ServiceSummary {
@@ -57,9 +52,9 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
             .iter()
             .filter(|stream| stream.publisher().is_some())
             .count(),
-        clients: clients.len(),
-        publishers,
-        players,
+        clients: service.clients.len(),
+        publishers: present.publishers,
+        players: present.players,
         clients_total: service.clients.accepted(),
         clients_errs_total: service.counters.clients(),
         max_connections: u64::try_from(service.max_connections()).unwrap_or(u64::MAX),

@@ -38,6 +38,8 @@ impl Disks {
                 total_bytes: space.total,
                 free_bytes: space.free,
                 full_in: trend.full_in(),
+                // That is judged where it is reported.
+                is_scarce: false,
             });
         }
         // Another log file, another disk.

@@ -116,8 +116,13 @@ impl Figures {
     }
 
     /// Frames per second of media time, over the last seconds; zero before they have passed.
-    pub fn frame_rate(&self) -> f64 {
+    pub(in crate::hub) fn frame_rate(&self) -> f64 {
         self.frames.per_second
+    }
+
+    /// How far the media has come, by whichever track is ahead; `None` before there was any.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.audio.newest.max(self.video.newest)
     }
 
     /// The time between the last two key frames.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::super::stats::history::{History, Moment, Span};
 use super::super::stats::losses::Losses;
+use super::super::stats::pace::Pace;
 use super::Stream;
 
 /// See the module's documentation. Names that are only waited for have none.
@@ -12,6 +13,7 @@ use super::Stream;
 pub struct Past {
     history: History,
     losses: Losses,
+    pace: Pace,
 }
 
 impl Past {
@@ -19,6 +21,7 @@ impl Past {
         Self {
             history: History::new(now),
             losses: Losses::new(now),
+            pace: Pace::default(),
         }
     }
 
@@ -58,11 +61,14 @@ impl Stream {
         };
         let viewers = self.subscribers();
         let state = self.read_state();
-        let flows = state.incumbent.as_ref().is_some_and(|incumbent| {
-            now.saturating_duration_since(incumbent.last_packet) < STANDS_STILL_AFTER
-        });
-        let figures = Some(state.figures).filter(|_| flows).unwrap_or_default();
+        let frame_rate = state.frame_rate(now);
+        let gop = state.figures.gop().filter(|_| state.flows(now));
+        let newest = state.figures.newest();
+        let publisher = state.generation;
         drop(state);
+        if let Some(newest) = newest {
+            past.pace.record(now, publisher, newest);
+        }
         past.losses.record(now, total.dropped);
         past.history.record(
             now,
@@ -70,8 +76,8 @@ impl Stream {
                 bytes_in: total.bytes_in,
                 bytes_out: total.bytes_out,
                 viewers,
-                frame_rate: figures.frame_rate(),
-                gop: figures.gop().unwrap_or_default(),
+                frame_rate,
+                gop: gop.unwrap_or_default(),
             },
         );
     }
@@ -90,6 +96,12 @@ impl Stream {
             .unwrap_or_default()
     }
 
+    /// Seconds of media that came in a second, over the last ten.
+    pub(super) fn speed(&self) -> Option<f64> {
+        let past = self.lock_past();
+        past.as_ref().and_then(|past| past.pace.speed())
+    }
+
     /// Packets that slow players lost within the last half minute.
     pub(super) fn recent_losses(&self) -> u64 {
         let past = self.lock_past();
@@ -101,6 +113,3 @@ impl Stream {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// A stream of which so long nothing came has no frame rate.
-const STANDS_STILL_AFTER: Duration = Duration::from_secs(3);

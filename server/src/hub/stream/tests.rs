@@ -485,3 +485,34 @@ impl<F: Future> Polled<F> {
         self.0.as_mut().poll(&mut context).is_ready()
     }
 }
+
+#[test]
+fn a_stream_of_which_nothing_comes_has_no_frame_rate() {
+    let mut studio = Studio::new();
+    let publisher = studio
+        .publish(100, Takeover::Takeover)
+        .expect("nobody else");
+    studio.send(&publisher, 0, 200);
+    let stream = studio.hub.streams().pop().expect("it is published");
+    let rate = |now| stream.look(now).frame_rate;
+    let last = studio.now - Duration::from_millis(40);
+    assert_eq!(rate(studio.now), 25.0);
+    assert_eq!(rate(last + Duration::from_millis(2_999)), 25.0);
+    assert_eq!(rate(last + Duration::from_secs(3)), 0.0);
+    // Its history says the same.
+    stream.sample(studio.now);
+    stream.sample(last + Duration::from_secs(4));
+    let span = stream
+        .history(Duration::from_secs(60))
+        .expect("it was published");
+    let rates = span.samples.iter().map(|sample| sample.frame_rate());
+    let rates: Vec<f32> = rates.skip_while(|rate| *rate == 0.0).collect();
+    assert_eq!(rates.first(), Some(&25.0), "{rates:?}");
+    assert_eq!(rates.last(), Some(&0.0), "{rates:?}");
+    drop(publisher);
+    assert_eq!(
+        rate(last + Duration::from_millis(1)),
+        0.0,
+        "nobody publishes it"
+    );
+}

@@ -80,6 +80,14 @@ async fn what_is_missing_is_told() {
     assert_eq!(heads[..2], ["5 lost", "6 play"]);
     assert_eq!(heads.len(), 1_001);
     assert!(told.text().contains("3 events are missing here"));
+    // Who comes for the first time misses nothing.
+    for query in ["", "&after=0"] {
+        let told = Ask::get(format!("/api/v1/events?follow=false{query}"))
+            .of(&api)
+            .await;
+        let all = self::heads(&api, &told.text());
+        assert_eq!((all.len(), all[0].as_str()), (1_000, "6 play"));
+    }
 }
 
 #[tokio::test]

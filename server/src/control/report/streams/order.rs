@@ -1,5 +1,6 @@
 //! What streams can be sorted by.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use srs_media::codec::Resolution;
 
 use super::super::sort::{ByName, Rank, SortKey};
 use super::super::{health, media};
-use super::vitals;
+use super::{id, vitals};
 use crate::hub::Stream;
 
 /// What streams can be sorted by.
@@ -65,8 +66,13 @@ impl SortKey for StreamKey {
     ];
 }
 
-/// How `stream` ranks by `key`.
-pub(super) fn rank(stream: &Arc<Stream>, key: StreamKey, now: Instant) -> Rank {
+/// How `stream` ranks by `key`, where so many parts take from streams as `outputs` says.
+pub(super) fn rank(
+    stream: &Arc<Stream>,
+    key: StreamKey,
+    outputs: &HashMap<String, usize>,
+    now: Instant,
+) -> Rank {
     let look = || stream.look(now);
     let figures = || look().figures;
     match key {
@@ -85,7 +91,7 @@ pub(super) fn rank(stream: &Arc<Stream>, key: StreamKey, now: Instant) -> Rank {
             let pixels = |size: Resolution| u64::from(size.width) * u64::from(size.height);
             Rank::number(resolution.map_or(0, pixels))
         }
-        StreamKey::Fps => hundredths(figures().frame_rate()),
+        StreamKey::Fps => hundredths(look().frame_rate),
         StreamKey::Audio => {
             let codec = figures().audio_codec();
             Rank::Text(codec.map(|codec| codec.to_string()).unwrap_or_default())
@@ -107,7 +113,7 @@ pub(super) fn rank(stream: &Arc<Stream>, key: StreamKey, now: Instant) -> Rank {
                 Rank::number(live.unwrap_or_default().as_micros())
             })
         }
-        StreamKey::Outputs => Rank::Number(0),
+        StreamKey::Outputs => Rank::number(outputs.get(&id(stream)).copied().unwrap_or(0)),
     }
 }
 

@@ -38,7 +38,7 @@ fn a_stream_is_as_its_figures_are() {
         one(&stage, "s1").health,
         srs_api::StreamHealth {
             state: StreamState::Good,
-            why: Vec::new(),
+            ..srs_api::StreamHealth::default()
         }
     );
 
