@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod config;
 mod logs;
+mod top;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub(crate) use self::bench::{
 };
 pub(crate) use self::config::{Check, Config, ConfigCommand, Show};
 pub(crate) use self::logs::Logs;
+pub(crate) use self::top::Top;
 use crate::duration;
 
 /// Operates srs: watches and steers a server, publishes, plays and measures live streams
@@ -48,6 +50,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Top(Top),
     Status(Status),
     Streams(Streams),
     Clients(Box<Clients>),

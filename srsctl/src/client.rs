@@ -21,10 +21,11 @@ use srs_api::{
 };
 
 pub(crate) use self::address::{ADDRESSES, AddrError, ServerAddr};
-pub(crate) use self::credentials::{Credentials, TokenFileError};
+pub(crate) use self::credentials::{Credentials, Secret, TokenFileError};
 pub(crate) use self::error::ApiError;
 pub(crate) use self::events::EventStream;
 use self::request::{find, http_client};
+pub(crate) use self::sse::Message;
 
 /// A server that can be asked. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -33,7 +34,12 @@ pub(crate) struct Client {
     server: ServerAddr,
     base: Url,
     credentials: Option<Credentials>,
+    /// How long connecting may take, and any other answer than that to a reload.
     within: Duration,
+    /// How long the answer may take that is waited for.
+    answer_within: Duration,
+    /// How long a reload may take.
+    reload_within: Duration,
     /// Why nothing may be changed there, if so.
     read_only: Option<String>,
 }
@@ -43,7 +49,7 @@ type Query<'a> = [(&'a str, &'a str)];
 
 impl Client {
     /// A client of the server at `server`; without one, of whoever answers on this host by default.
-    /// Answers may take as long as `within`.
+    /// Answers may take as long as `within`; that to a reload, half a minute at least.
     ///
     /// # Errors
     /// There is nobody by default. With an address this does not ask anybody yet.
@@ -66,6 +72,8 @@ impl Client {
             server,
             credentials,
             within,
+            answer_within: within,
+            reload_within: within.max(RELOAD),
             read_only: None,
         })
     }
@@ -74,6 +82,15 @@ impl Client {
     pub(crate) fn read_only(self, why: Option<String>) -> Self {
         let read_only = why;
         Self { read_only, ..self }
+    }
+
+    /// The client, as one that waits for a reload no longer than for anything else.
+    pub(crate) fn impatient(self) -> Self {
+        let reload_within = self.within;
+        Self {
+            reload_within,
+            ..self
+        }
     }
 
     /// Whether this client may change something.
@@ -237,7 +254,11 @@ impl Client {
             self.may_change()?;
         }
         let query: &Query<'_> = if dry_run { &[("dry_run", "true")] } else { &[] };
-        self.request(Method::POST, "api/v1/reload", query).await
+        let patient = Self {
+            answer_within: self.reload_within,
+            ..self.clone()
+        };
+        patient.request(Method::POST, "api/v1/reload", query).await
     }
 
     /// The configuration in force.
@@ -265,3 +286,6 @@ impl Client {
         self.event_stream("api/v1/events", &[], after, follow).await
     }
 }
+
+/// Listeners are opened and clients are told off before the server answers to a reload.
+const RELOAD: Duration = Duration::from_secs(30);

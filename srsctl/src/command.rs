@@ -10,7 +10,7 @@ pub(crate) mod logs;
 pub(crate) mod play;
 pub(crate) mod publish;
 pub(crate) mod reload;
-mod session;
+pub(crate) mod session;
 pub(crate) mod stats;
 pub(crate) mod status;
 pub(crate) mod streams;
@@ -31,7 +31,7 @@ use self::session::Session;
 use crate::cli::{ApiOptions, Cli, Clients, ClientsCommand, Command};
 use crate::client::{ADDRESSES, AddrError, ApiError, TokenFileError};
 use crate::settings::SettingsError;
-use crate::sink;
+use crate::{sink, top};
 
 /// Does what was asked for.
 ///
@@ -67,14 +67,14 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Error> {
             watch::show(&session, arguments.watch, "fleet", ask).await
         }
         Command::Reload(arguments) => {
-            let options = arguments.api.or(outer);
-            let session = Session::open_for(&options, reload::TIMEOUT).await?;
+            let session = Session::open(&arguments.api.or(outer)).await?;
             reload::run(&session, arguments).await
         }
         Command::Events(arguments) => {
             let session = Session::open(&arguments.api.or(outer)).await?;
             events::run(&session, arguments).await
         }
+        Command::Top(arguments) => top::run(arguments, &arguments.api.or(outer)).await,
         Command::Logs(arguments) => logs::run(&arguments.api.or(outer), arguments).await,
         Command::Config(arguments) => config::run(&arguments.command, outer).await,
         Command::Publish(arguments) => {
@@ -279,6 +279,9 @@ pub(crate) enum Error {
     /// A token, or a name with a password, that is none.
     #[error("{what}")]
     Unusable { what: &'static str },
+    /// Where one server can be asked, several were named.
+    #[error("more than one --server: of all commands only srsctl top takes several")]
+    SeveralServers,
     /// A file that should hold a token.
     #[error(transparent)]
     TokenFile(#[from] TokenFileError),
@@ -309,6 +312,7 @@ impl Error {
             | Self::Unusable { .. }
             | Self::TokenFile(_)
             | Self::LogAsJson
+            | Self::SeveralServers
             | Self::NoServer { .. } => USAGE,
             Self::Live { .. } => REFUSED,
             Self::Config(srs_config::Error::Unreadable { .. }) => FAILED,

@@ -2,6 +2,8 @@
 //!
 //! `SRSCTL_WRITE_MANUAL=1 cargo test -p srsctl manual` writes them anew.
 
+mod dashboard;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -78,6 +80,11 @@ fn page(command: &Command, see_also: &[(&str, u8)]) -> String {
             head,
             synopsis(command),
             body,
+            if name == "srsctl-top" {
+                dashboard::sections()
+            } else {
+                String::new()
+            },
             sections(&help),
             references(see_also),
         ]

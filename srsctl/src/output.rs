@@ -21,6 +21,9 @@ pub(crate) use self::terminal::{Colour, Terminal};
 
 /// Says something on standard error, under the program's name.
 pub(crate) fn tell(message: fmt::Arguments<'_>) {
+    // What servers say may be in it.
+    let message = message.to_string();
+    let message = text::printable_message(&message);
     // If standard error is gone there is nobody left to tell.
     let _ = writeln!(io::stderr(), "srsctl: {message}");
 }

@@ -15,14 +15,15 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use self::mistake::Mistake;
-#[expect(unused_imports, reason = "the dashboard saves what is changed in it")]
 pub(crate) use self::save::save_top;
-pub(crate) use self::server::{ServerRef, ServerSettings};
+pub(crate) use self::server::{ServerRef, ServerSettings, duration};
+use crate::top::TopSettings;
 
 /// What the settings file says.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -32,8 +33,8 @@ pub(crate) struct Settings {
     pub(crate) server: Option<String>,
     /// The servers, by their names.
     pub(crate) servers: BTreeMap<String, ServerSettings>,
-    /// How the dashboard looks; it knows what these mean.
-    pub(crate) top: toml::Table,
+    /// How the dashboard looks.
+    pub(crate) top: TopSettings,
 }
 
 impl Settings {
@@ -95,6 +96,10 @@ fn lines(mistakes: &[Mistake]) -> String {
 /// The text of the file at `path`.
 fn text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
+    // Where nobody writes into a pipe, whoever opens it waits.
+    if fs::metadata(path)?.file_type().is_fifo() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a pipe"));
+    }
     let file = File::open(path)?;
     file.take(MAX_SIZE + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_SIZE {

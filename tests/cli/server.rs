@@ -54,7 +54,12 @@ impl TestServer {
 
     /// Where the test's stream is.
     pub(crate) fn url(&self) -> String {
-        format!("rtmp://{}/live/show", self.address)
+        self.url_of("show")
+    }
+
+    /// Where the stream `name` is.
+    pub(crate) fn url_of(&self, name: &str) -> String {
+        format!("rtmp://{}/live/{name}", self.address)
     }
 
     /// Where its API is, over TCP.

@@ -17,9 +17,9 @@ use crate::settings::ServerRef;
 pub(crate) struct ApiOptions {
     /// The server: unix:PATH, http://HOST:PORT, https://HOST:PORT, HOST:PORT, or its name in the
     /// settings file, srsctl.toml(5); else $SRSCTL_SERVER, else the one that the settings name,
-    /// else the socket of the server on this host
+    /// else the socket of the server on this host; srsctl top takes several
     #[arg(short, long, value_name = "SERVER")]
-    pub(crate) server: Option<ServerRef>,
+    pub(crate) server: Vec<ServerRef>,
     /// How to print the result: table is for people, json for programs
     #[arg(short, long, value_name = "FORM", hide_possible_values = true)]
     pub(crate) output: Option<Form>,
@@ -48,7 +48,12 @@ impl ApiOptions {
         let has_proof = self.token_file.is_some() || self.token.is_some() || self.user.is_some();
         let proof = if has_proof { self } else { outer };
         Self {
-            server: self.server.clone().or_else(|| outer.server.clone()),
+            server: if self.server.is_empty() {
+                &outer.server
+            } else {
+                &self.server
+            }
+            .clone(),
             output: self.output.or(outer.output),
             token_file: proof.token_file.clone(),
             token: proof.token.clone(),
@@ -61,7 +66,7 @@ impl ApiOptions {
     /// The first that is given, as it is written.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let given = [
-            (self.server.is_some(), "--server"),
+            (!self.server.is_empty(), "--server"),
             (self.output.is_some(), "--output"),
             (self.token_file.is_some(), "--token-file"),
             (self.token.is_some(), "--token"),
@@ -340,7 +345,7 @@ fn watch(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("expected a number above zero".to_owned()),
@@ -420,7 +425,7 @@ mod tests {
 
     #[test]
     fn options_stand_before_or_after_the_command() {
-        let server = Some("unix:/run/a.sock".parse().unwrap());
+        let server = ["unix:/run/a.sock".parse().unwrap()];
         for arguments in [
             ["-s", "unix:/run/a.sock", "status"],
             ["status", "--server", "unix:/run/a.sock"],
@@ -429,11 +434,7 @@ mod tests {
         }
         let both = ["-s", "a:1", "--timeout", "1s", "status", "-s", "b:1"];
         let options = options(&both);
-        assert_eq!(
-            options.server,
-            Some("b:1".parse().unwrap()),
-            "the last counts"
-        );
+        assert_eq!(options.server, ["b:1".parse().unwrap()], "the last counts");
         assert_eq!(options.timeout, Some(Duration::from_secs(1)));
     }
 

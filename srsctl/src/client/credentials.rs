@@ -8,8 +8,6 @@ use std::path::{Path, PathBuf};
 
 use reqwest::RequestBuilder;
 
-use crate::output;
-
 /// A token, or a name with a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
@@ -31,30 +29,6 @@ impl Credentials {
         is_right.then(|| Self::Token(text.to_owned()))
     }
 
-    /// The token that the first line of a file holds.
-    ///
-    /// # Errors
-    /// [`TokenFileError`]: it cannot be read, or holds no token.
-    pub(crate) fn token_file(path: &Path) -> Result<Self, TokenFileError> {
-        let line = first_line(path)?;
-        let path = || path.to_owned();
-        Self::token(line.trim()).ok_or_else(|| TokenFileError::NoToken { path: path() })
-    }
-
-    /// A name, with the password that the first line of a file holds.
-    ///
-    /// # Errors
-    /// [`TokenFileError`]: it cannot be read, or is empty.
-    pub(crate) fn password_file(name: &str, path: &Path) -> Result<Self, TokenFileError> {
-        let password = first_line(path)?;
-        if password.is_empty() {
-            let path = path.to_owned();
-            return Err(TokenFileError::NoPassword { path });
-        }
-        let name = name.to_owned();
-        Ok(Self::User { name, password })
-    }
-
     /// `NAME:PASSWORD`; the password may hold colons.
     pub(crate) fn user(text: &str) -> Option<Self> {
         let (name, password) = text.split_once(':')?;
@@ -71,24 +45,77 @@ impl Credentials {
     }
 }
 
-/// The first line of the file of a secret.
-fn first_line(path: &Path) -> Result<String, TokenFileError> {
+/// Credentials, with what is to be said of where they come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Secret {
+    /// What it is.
+    pub(crate) credentials: Credentials,
+    /// Why it may be none any more.
+    pub(crate) warning: Option<String>,
+}
+
+impl Secret {
+    /// The token that the first line of a file holds.
+    ///
+    /// # Errors
+    /// [`TokenFileError`]: it cannot be read, or holds no token.
+    pub(crate) fn token_file(path: &Path) -> Result<Self, TokenFileError> {
+        let (line, warning) = first_line(path)?;
+        let credentials = Credentials::token(line.trim());
+        let credentials = credentials.ok_or_else(|| TokenFileError::NoToken {
+            path: path.to_owned(),
+        })?;
+        Ok(Self {
+            credentials,
+            warning,
+        })
+    }
+
+    /// A name, with the password that the first line of a file holds.
+    ///
+    /// # Errors
+    /// [`TokenFileError`]: it cannot be read, or is empty.
+    pub(crate) fn password_file(name: &str, path: &Path) -> Result<Self, TokenFileError> {
+        let (password, warning) = first_line(path)?;
+        if password.is_empty() {
+            let path = path.to_owned();
+            return Err(TokenFileError::NoPassword { path });
+        }
+        let name = name.to_owned();
+        Ok(Self {
+            credentials: Credentials::User { name, password },
+            warning,
+        })
+    }
+}
+
+impl From<Credentials> for Secret {
+    fn from(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            warning: None,
+        }
+    }
+}
+
+/// The first line of the file of a secret, and a warning if others may read it.
+fn first_line(path: &Path) -> Result<(String, Option<String>), TokenFileError> {
     let unreadable = |error| TokenFileError::Unreadable {
         path: path.to_owned(),
         error,
     };
     let file = File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_file() && metadata.permissions().mode() & READ_BY_OTHERS != 0 {
+    let is_open = metadata.is_file() && metadata.permissions().mode() & READ_BY_OTHERS != 0;
+    let warning = is_open.then(|| {
         let path = path.display();
-        output::tell(format_args!(
-            "warning: everybody on this host may read {path}, which holds a secret: chmod o= {path}"
-        ));
-    }
+        format!("everybody on this host may read {path}, which holds a secret: chmod o= {path}")
+    });
     let mut text = String::new();
     let mut start = file.take(MAX_SECRET);
     start.read_to_string(&mut text).map_err(unreadable)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    let line = text.lines().next().unwrap_or_default();
+    Ok((line.to_owned(), warning))
 }
 
 impl fmt::Debug for Credentials {
@@ -119,7 +146,7 @@ const MAX_SECRET: u64 = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, Permissions};
 
     use super::*;
 
@@ -148,17 +175,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, "s3cret \n").unwrap();
-        let token = Credentials::token_file(&path).unwrap();
-        assert_eq!(token, Credentials::Token("s3cret".to_owned()));
+        let secret = Secret::token_file(&path).unwrap();
+        assert_eq!(secret.credentials, Credentials::Token("s3cret".to_owned()));
         fs::write(&path, "\n").unwrap();
         assert!(matches!(
-            Credentials::token_file(&path),
+            Secret::token_file(&path),
             Err(TokenFileError::NoToken { .. })
         ));
-        assert!(Credentials::password_file("admin", &path).is_err());
+        assert!(Secret::password_file("admin", &path).is_err());
         fs::write(&path, "two words\n").unwrap();
-        let user = Credentials::password_file("admin", &path).unwrap();
-        assert_eq!(Some(user), Credentials::user("admin:two words"));
+        let secret = Secret::password_file("admin", &path).unwrap();
+        let user = Credentials::user("admin:two words");
+        assert_eq!(Some(secret.credentials), user);
+    }
+
+    #[test]
+    fn a_file_that_everybody_may_read_is_warned_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "s3cret\n").unwrap();
+        for (mode, is_open) in [(0o600, false), (0o640, false), (0o644, true), (0o604, true)] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            for secret in [
+                Secret::token_file(&path).unwrap(),
+                Secret::password_file("admin", &path).unwrap(),
+            ] {
+                let path = path.display().to_string();
+                let is_told = secret.warning.is_some_and(|text| text.contains(&path));
+                assert_eq!(is_told, is_open, "{mode:o}");
+            }
+        }
     }
 
     #[test]

@@ -1,17 +1,10 @@
 //! What the dashboard asks beside the commands: how it was, what runs, the log, and lists of which
 //! only what is on the screen is fetched.
 
-use srs_api::{
-    ClientsAnswer, HistoryAnswer, HistoryRange, PartsAnswer, ServersAnswer, StreamsAnswer,
-    VhostsAnswer,
-};
+use srs_api::{ClientsAnswer, HistoryAnswer, HistoryRange, PartsAnswer, StreamsAnswer};
 
 use super::{ApiError, Client, EventStream, Query};
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the dashboard is what asks for these")
-)]
 impl Client {
     /// How the figures of the server were.
     ///
@@ -67,32 +60,6 @@ impl Client {
         count: usize,
     ) -> Result<ClientsAnswer, ApiError> {
         self.page("api/v1/clients", query, start, count).await
-    }
-
-    /// As [`Client::streams_page`], of the vhosts.
-    ///
-    /// # Errors
-    /// [`ApiError`]
-    pub(crate) async fn vhosts_page(
-        &self,
-        query: &Query<'_>,
-        start: usize,
-        count: usize,
-    ) -> Result<VhostsAnswer, ApiError> {
-        self.page("api/v1/vhosts", query, start, count).await
-    }
-
-    /// As [`Client::streams_page`], of the fleet.
-    ///
-    /// # Errors
-    /// [`ApiError`]
-    pub(crate) async fn servers_page(
-        &self,
-        query: &Query<'_>,
-        start: usize,
-        count: usize,
-    ) -> Result<ServersAnswer, ApiError> {
-        self.page("api/v1/servers", query, start, count).await
     }
 
     /// The lines of the log that `query` asks for after the one with the id `after`, all that are
@@ -175,14 +142,10 @@ mod tests {
         let query = [("sort", "-out"), ("filter", "^live/")];
         assert_eq!(client.streams_page(&query, 40, 20).await?.total, 2_000);
         assert_eq!(client.clients_page(&[], 0, 50).await?.total, 2_000);
-        assert_eq!(client.vhosts_page(&[], 0, 50).await?.total, 2_000);
-        assert_eq!(client.servers_page(&[], 0, 50).await?.total, 2_000);
         assert_eq!(client.parts(100).await?.total, 2_000);
         let expected = [
             "GET /api/v1/streams?sort=-out&filter=%5Elive%2F&start=40&count=20",
             "GET /api/v1/clients?start=0&count=50",
-            "GET /api/v1/vhosts?start=0&count=50",
-            "GET /api/v1/servers?start=0&count=50",
             "GET /api/v1/parts?start=0&count=100",
         ];
         assert_eq!(api.lines(), expected);

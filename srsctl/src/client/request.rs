@@ -74,7 +74,7 @@ impl Client {
         if status.is_success() {
             return Ok(EventStream::new(self.server.clone(), response));
         }
-        let body = timeout(self.within, self.body(response));
+        let body = timeout(self.answer_within, self.body(response));
         let body = body.await.unwrap_or_else(|_| Err(self.too_late()))?;
         Err(self.refusal(path, status, &body))
     }
@@ -132,7 +132,7 @@ impl Client {
     ) -> Result<(String, StatusCode, Vec<u8>), ApiError> {
         let response = self.send(self.prepare(method, path, query)).await?;
         let status = response.status();
-        let body = timeout(self.within, self.body(response));
+        let body = timeout(self.answer_within, self.body(response));
         let body = body.await.unwrap_or_else(|_| Err(self.too_late()))?;
         Ok((path.to_owned(), status, body))
     }
@@ -154,17 +154,16 @@ impl Client {
     }
 
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, ApiError> {
-        let response = timeout(self.within, request.send()).await;
+        let response = timeout(self.answer_within, request.send()).await;
         let response = response.map_err(|_| self.too_late())?;
-        response.map_err(|error| ApiError::of_request(&self.server, self.within, error))
+        response.map_err(|error| self.failure(error))
     }
 
     pub(super) async fn body(&self, mut response: Response) -> Result<Vec<u8>, ApiError> {
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await;
-            let chunk =
-                chunk.map_err(|error| ApiError::of_request(&self.server, self.within, error))?;
+            let chunk = chunk.map_err(|error| self.failure(error))?;
             match chunk {
                 None => return Ok(body),
                 Some(chunk) if body.len() + chunk.len() > MAX_ANSWER => {
@@ -191,10 +190,15 @@ impl Client {
         }
     }
 
+    /// Why there was no answer. Of time only connecting can run out there.
+    fn failure(&self, error: reqwest::Error) -> ApiError {
+        ApiError::of_request(&self.server, self.within, error)
+    }
+
     fn too_late(&self) -> ApiError {
         ApiError::Timeout {
             server: self.server.to_string(),
-            within: self.within,
+            within: self.answer_within,
         }
     }
 }
@@ -261,6 +265,24 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_reload_may_take_longer_unless_nothing_may() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("silent");
+        let _listener = UnixListener::bind(&path).unwrap();
+        let within = Duration::from_millis(50);
+        let client = Client::open(Some(ServerAddr::Unix(path)), None, within);
+        let client = client.await.unwrap();
+        let is_late =
+            |error| matches!(error, ApiError::Timeout { within: told, .. } if told == within);
+        assert!(is_late(client.versions().await.unwrap_err()));
+        let reload = client.reload(true);
+        let reload = timeout(4 * within, reload).await;
+        assert!(reload.is_err(), "it is waited for");
+        let reload = client.clone().impatient().reload(true).await;
+        assert!(is_late(reload.unwrap_err()));
+    }
 
     #[tokio::test]
     async fn a_server_is_looked_for_in_all_places() {

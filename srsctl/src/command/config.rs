@@ -35,8 +35,7 @@ pub(crate) async fn run(command: &ConfigCommand, outer: &ApiOptions) -> Result<(
             }
         }
         ConfigCommand::Diff(arguments) => {
-            let options = arguments.api.or(outer);
-            let session = Session::open_for(&options, reload::TIMEOUT).await?;
+            let session = Session::open(&arguments.api.or(outer)).await?;
             match &arguments.file {
                 Some(file) => {
                     let differences = diff::with_file(&session.client, file).await?;

@@ -11,7 +11,7 @@ use super::{Error, streams};
 use crate::cli::{Events, Form};
 use crate::client::{ApiError, Client, EventStream};
 use crate::interrupt::Interrupt;
-use crate::output::text::printable;
+use crate::output::text::{printable, printable_json};
 use crate::output::units::WallTime;
 use crate::output::{self, Colour, Terminal};
 use crate::sink::Sink;
@@ -162,7 +162,7 @@ impl Printer {
     async fn print(&mut self, event: &Event) -> Result<bool, Error> {
         let line = match self.form {
             Form::Table => line(event, &self.terminal),
-            Form::Json => serde_json::to_string(event).unwrap_or_default(),
+            Form::Json => printable_json(serde_json::to_string(event).unwrap_or_default()),
         };
         match self.sink.append((line + "\n").into()).await {
             Ok(()) => Ok(true),

@@ -146,7 +146,7 @@ fn start(now: Timestamp, uptime: f64) -> Option<Timestamp> {
 /// Whether a certain server is meant. Its log is not that of the one which this host would run.
 fn is_named(options: &ApiOptions) -> bool {
     let of_settings = || Settings::load().is_ok_and(|settings| settings.server.is_some());
-    options.server.is_some() || std::env::var_os("SRSCTL_SERVER").is_some() || of_settings()
+    !options.server.is_empty() || std::env::var_os("SRSCTL_SERVER").is_some() || of_settings()
 }
 
 /// Where a server that is down has logged, as far as its configuration tells.

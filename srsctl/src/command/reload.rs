@@ -1,7 +1,5 @@
 //! `srsctl reload`: puts a changed configuration in force.
 
-use std::time::Duration;
-
 use srs_api::{Answer, Change, Effect, Reload, ReloadOutcome};
 
 use super::Error;
@@ -97,30 +95,41 @@ fn text(reload: &Reload, terminal: &Terminal) -> String {
 
 /// Changes in three groups, by when they take effect; nothing if there are none.
 pub(super) fn changes(changes: &[Change], terminal: &Terminal) -> String {
+    let mut out = String::new();
+    for (is_heading, line) in change_lines(changes) {
+        let colour = match line.as_str() {
+            _ if !is_heading => None,
+            AFTER_RESTART => Some(Colour::Odd),
+            _ => Some(Colour::Heading),
+        };
+        out += &terminal.paint(colour, &line);
+        out.push('\n');
+    }
+    out
+}
+
+/// The same as lines, and which of them are headings.
+pub(crate) fn change_lines(changes: &[Change]) -> Vec<(bool, String)> {
     let groups = [
-        (Effect::Now, "At once:", None),
+        (Effect::Now, "At once:"),
         (
             Effect::NewSessions,
             "For clients that connect, publish or play from now on:",
-            None,
         ),
-        (Effect::Restart, "Only after a restart:", Some(Colour::Odd)),
+        (Effect::Restart, AFTER_RESTART),
     ];
-    let mut out = String::new();
-    for (effect, heading, colour) in groups {
-        let mut changes = changes
-            .iter()
-            .filter(|change| change.effect == effect)
-            .peekable();
-        if changes.peek().is_some() {
-            out += &terminal.paint(colour.or(Some(Colour::Heading)), heading);
-            out.push('\n');
+    let mut lines = Vec::new();
+    for (effect, heading) in groups {
+        let own = changes.iter().filter(|change| change.effect == effect);
+        let own: Vec<_> = own
+            .map(|change| (false, format!("  {}", line(change))))
+            .collect();
+        if !own.is_empty() {
+            lines.push((true, heading.to_owned()));
         }
-        for change in changes {
-            out += &format!("  {}\n", line(change));
-        }
+        lines.extend(own);
     }
-    out
+    lines
 }
 
 /// `chunk_size: 60000 -> 4096`.
@@ -135,8 +144,7 @@ fn line(change: &Change) -> String {
     }
 }
 
-/// Listeners are opened and clients are told off before the server answers.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+const AFTER_RESTART: &str = "Only after a restart:";
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::Error;
 use crate::cli::{ApiOptions, Form};
-use crate::client::{Client, Credentials};
+use crate::client::{Client, Credentials, Secret};
+use crate::output::text::printable_json;
 use crate::output::{self, Report, Terminal};
 use crate::settings::{ServerRef, ServerSettings, Settings};
 use crate::sink;
@@ -28,17 +29,9 @@ impl Session {
     /// # Errors
     /// They are wrong, or there is no server.
     pub(crate) async fn open(options: &ApiOptions) -> Result<Self, Error> {
-        Self::open_for(options, Duration::ZERO).await
-    }
-
-    /// As [`Session::open`], for something that may well take so long, unless the arguments say how
-    /// long.
-    ///
-    /// # Errors
-    /// As [`Session::open`].
-    pub(crate) async fn open_for(options: &ApiOptions, least: Duration) -> Result<Self, Error> {
         let settings = Settings::load()?;
-        let opened = open_server(&settings, options, options.server.clone(), least).await?;
+        let opened = open_server(&settings, options, one(options)?).await?;
+        tell(opened.warning.as_deref());
         Ok(Self {
             client: opened.client,
             name: opened.name,
@@ -109,7 +102,7 @@ fn json(answer: &impl Serialize, terminal: &Terminal) -> String {
     } else {
         serde_json::to_string(answer)
     };
-    text.unwrap_or_default() + "\n"
+    printable_json(text.unwrap_or_default()) + "\n"
 }
 
 /// A server that can be asked, and what is known of it.
@@ -120,35 +113,58 @@ pub(crate) struct Opened {
     /// What people call it: its name in the settings, or else its address.
     pub(crate) name: String,
     /// Whether the arguments or the settings forbid to change anything there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the dashboard to show"))]
     pub(crate) read_only: bool,
     /// What the URLs of its streams begin with, if that is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the dashboard to show"))]
     pub(crate) rtmp: Option<String>,
+    /// What is not as it should be, and keeps nobody from asking.
+    pub(crate) warning: Option<String>,
 }
 
-/// Opens `server`, a name of the settings or an address; without one, what `options`, the
-/// environment and the settings say. The other options count for it, too.
+/// The server that the options name, where only one can be asked.
+fn one(options: &ApiOptions) -> Result<Option<ServerRef>, Error> {
+    match options.server.as_slice() {
+        [] => Ok(None),
+        [server] => Ok(Some(server.clone())),
+        _ => Err(Error::SeveralServers),
+    }
+}
+
+/// Opens every server that the options name; without one, the one that the environment and the
+/// settings say. Warnings are told on standard error.
 ///
 /// # Errors
 /// They are wrong, or there is no server.
-#[expect(dead_code, reason = "the dashboard shows several servers")]
-pub(crate) async fn open_named(
-    options: &ApiOptions,
-    server: Option<&str>,
-) -> Result<Opened, Error> {
-    let server = match server {
-        Some(text) => Some(parsed("--server", text)?),
-        None => options.server.clone(),
+pub(crate) async fn open_all(options: &ApiOptions) -> Result<Vec<Opened>, Error> {
+    let settings = Settings::load()?;
+    let open = async |server| {
+        let mut opened = open_server(&settings, options, server).await?;
+        tell(opened.warning.take().as_deref());
+        Ok::<_, Error>(opened)
     };
-    open_server(&Settings::load()?, options, server, Duration::ZERO).await
+    if options.server.is_empty() {
+        return Ok(vec![open(None).await?]);
+    }
+    let mut opened = Vec::new();
+    for server in &options.server {
+        opened.push(open(Some(server.clone())).await?);
+    }
+    Ok(opened)
+}
+
+/// Opens `server`, a name of the settings or an address; the other options count for it, too. A
+/// warning is left to the caller: standard error may be under a screen.
+///
+/// # Errors
+/// It is neither, or there is no such server.
+pub(crate) async fn open_named(options: &ApiOptions, server: &str) -> Result<Opened, Error> {
+    let server = parsed("the server", server)?;
+    open_server(&Settings::load()?, options, Some(server)).await
 }
 
 async fn open_server(
     settings: &Settings,
     options: &ApiOptions,
     server: Option<ServerRef>,
-    least: Duration,
 ) -> Result<Opened, Error> {
     let server = match (server, variable("SRSCTL_SERVER")) {
         (Some(server), _) => Some(server),
@@ -163,9 +179,9 @@ async fn open_server(
         Some(ServerRef::Addr(address)) => (None, Some(address), None),
         None => (None, None, None),
     };
-    let credentials = credentials(options, own)?;
+    let secret = secret(options, own)?;
     let usual = own.and_then(|own| own.timeout).unwrap_or(TIMEOUT);
-    let within = options.timeout.unwrap_or_else(|| usual.max(least));
+    let within = options.timeout.unwrap_or(usual);
     let why = match own {
         _ if options.read_only => Some("--read-only".to_owned()),
         Some(own) if own.read_only => {
@@ -175,14 +191,22 @@ async fn open_server(
         _ => None,
     };
     let read_only = why.is_some();
-    let client = Client::open(address, credentials, within)
+    let (credentials, warning) = match secret {
+        Some(secret) => (Some(secret.credentials), secret.warning),
+        None => (None, None),
+    };
+    let mut client = Client::open(address, credentials, within)
         .await?
         .read_only(why);
+    if options.timeout.is_some() {
+        client = client.impatient();
+    }
     Ok(Opened {
         name: name.unwrap_or_else(|| client.server().to_string()),
         client,
         read_only,
         rtmp: own.and_then(|own| own.rtmp.clone()),
+        warning,
     })
 }
 
@@ -206,28 +230,38 @@ fn known<'a>(settings: &'a Settings, name: &str) -> Result<&'a ServerSettings, E
 }
 
 /// Who asks: as the options say, else the settings of the server, else the environment.
-fn credentials(
-    options: &ApiOptions,
-    own: Option<&ServerSettings>,
-) -> Result<Option<Credentials>, Error> {
-    let unusable = |what| move || Error::Unusable { what };
+fn secret(options: &ApiOptions, own: Option<&ServerSettings>) -> Result<Option<Secret>, Error> {
+    let given = |credentials: Option<Credentials>, what| {
+        let credentials = credentials.ok_or(Error::Unusable { what })?;
+        Ok::<_, Error>(Secret::from(credentials))
+    };
     let own = own.map(|own| (&own.token_file, &own.user, &own.password_file));
-    let credentials = if let Some(path) = &options.token_file {
-        Credentials::token_file(path)?
+    let secret = if let Some(path) = &options.token_file {
+        Secret::token_file(path)?
     } else if let Some(token) = &options.token {
-        Credentials::token(token).ok_or_else(unusable("--token: a token has no spaces"))?
+        given(Credentials::token(token), "--token: a token has no spaces")?
     } else if let Some(user) = &options.user {
-        Credentials::user(user).ok_or_else(unusable("--user: expected NAME:PASSWORD"))?
+        given(Credentials::user(user), "--user: expected NAME:PASSWORD")?
     } else if let Some((Some(path), ..)) = own {
-        Credentials::token_file(path)?
+        Secret::token_file(path)?
     } else if let Some((_, Some(user), Some(path))) = own {
-        Credentials::password_file(user, path)?
+        Secret::password_file(user, path)?
     } else if let Some(token) = variable("SRSCTL_TOKEN") {
-        Credentials::token(&token).ok_or_else(unusable("SRSCTL_TOKEN: a token has no spaces"))?
+        given(
+            Credentials::token(&token),
+            "SRSCTL_TOKEN: a token has no spaces",
+        )?
     } else {
         return Ok(None);
     };
-    Ok(Some(credentials))
+    Ok(Some(secret))
+}
+
+/// Tells a warning, if there is one.
+fn tell(warning: Option<&str>) {
+    if let Some(warning) = warning {
+        output::tell(format_args!("warning: {warning}"));
+    }
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -255,7 +289,7 @@ address = "edge2:1985"
     async fn opened(options: &ApiOptions, server: &str) -> Result<Opened, Error> {
         let settings: Settings = toml::from_str(SETTINGS).unwrap();
         let server = server.parse().unwrap();
-        open_server(&settings, options, Some(server), Duration::ZERO).await
+        open_server(&settings, options, Some(server)).await
     }
 
     #[tokio::test]

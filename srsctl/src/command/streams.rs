@@ -1,13 +1,14 @@
 //! `srsctl streams`: the live streams.
 
-mod content;
+pub(crate) mod content;
 mod name;
 
 use serde::Serialize;
 use srs_api::{Kbps, Stream, StreamsAnswer};
 
+pub(super) use self::name::find;
+pub(crate) use self::name::label;
 use self::name::nothing;
-pub(super) use self::name::{find, label};
 use super::Error;
 use crate::cli::Streams;
 use crate::client::Client;

@@ -17,6 +17,7 @@ use super::session::Session;
 use crate::cli::{Form, WatchOptions};
 use crate::client::ApiError;
 use crate::interrupt::Interrupt;
+use crate::output::text::{chain, printable_json};
 use crate::output::units::{WallTime, now_ms};
 use crate::output::{self, Report, Terminal};
 use crate::sink::{Sink, unless_reader_left};
@@ -148,7 +149,7 @@ impl<R: Report> Watch<'_, R> {
     fn lose(&mut self, error: &Error) {
         let is_new = self.lost.is_none();
         let since = *self.lost.get_or_insert_with(now_ms);
-        let error = whole(error);
+        let error = chain(error);
         if self.screen.is_some() {
             self.note = format!("since {}: {error}; trying again", WallTime(since));
         } else if is_new {
@@ -185,7 +186,9 @@ impl<R: Report> Watch<'_, R> {
                 }
                 match form {
                     Form::Table => report.text(&Terminal::of_stdout()) + "\n",
-                    Form::Json => serde_json::to_string(report).unwrap_or_default() + "\n",
+                    Form::Json => {
+                        printable_json(serde_json::to_string(report).unwrap_or_default()) + "\n"
+                    }
                 }
             }
         };
@@ -214,17 +217,6 @@ fn may_pass(error: &Error) -> bool {
         ),
         _ => false,
     }
-}
-
-/// An error with its reasons, in a line.
-fn whole(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(reason) = source {
-        text += &format!(": {reason}");
-        source = reason.source();
-    }
-    text.replace('\n', " ")
 }
 
 /// How long standard output may take for what is left at the end.

@@ -1,6 +1,7 @@
 //! Text from the network on a terminal: how wide it is, how it is cut, and that it only shows.
 
 use std::borrow::Cow;
+use std::error::Error;
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
@@ -8,6 +9,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 /// the cursor nor turn the line around.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, acts)
+}
+
+/// As [`printable`], of a message: of several lines, with tabs.
+pub(crate) fn printable_message(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| acts(c) && !matches!(c, '\n' | '\t'))
 }
 
 /// As [`printable`], of several lines.
@@ -35,6 +41,54 @@ fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// An error with what caused it, in a line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text += &format!(": {error}");
+        source = error.source();
+    }
+    text.lines().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` with no more marks above and below a character than a script has: what takes no columns
+/// would else be written without end.
+pub(crate) fn thinned(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut marks = 0;
+    let is_kept = |c: &char| {
+        marks = if c.width() == Some(0) { marks + 1 } else { 0 };
+        marks <= MOST_MARKS
+    };
+    let kept: String = text.chars().filter(is_kept).collect();
+    if kept.len() == text.len() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(kept)
+    }
+}
+
+/// JSON whose strings only show: what acts on a terminal is escaped as JSON has it.
+pub(crate) fn printable_json(json: String) -> String {
+    let acts = |c: char| acts(c) && !matches!(c, '\n' | '\t');
+    if !json.contains(acts) {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        if acts(c) {
+            // All of them are of the first plane.
+            shown += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// The columns that `text` takes on a terminal.
@@ -83,6 +137,32 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<&str> {
     lines
 }
 
+/// As [`wrapped`], but a word that is wider is broken wherever the line ends, so that all of it can
+/// be read.
+pub(crate) fn wrapped_hard(text: &str, columns: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for mut rest in wrapped(text, columns) {
+        while width(rest) > columns {
+            let mut taken = 0;
+            // A line has one character at least, however narrow it is.
+            let end = rest.char_indices().find_map(|(index, c)| {
+                taken += c.width().unwrap_or(0);
+                (taken > columns && index > 0).then_some(index)
+            });
+            let Some((line, more)) = end.and_then(|end| rest.split_at_checked(end)) else {
+                break;
+            };
+            lines.push(line);
+            rest = more;
+        }
+        lines.push(rest);
+    }
+    lines
+}
+
+/// Marks on one character: no script needs more.
+const MOST_MARKS: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -103,6 +183,22 @@ mod tests {
             assert_eq!(printable(text), expected);
         }
         assert_eq!(printable_lines("one\n\ttwo\x07"), "one\n\\ttwo\\u{7}");
+    }
+
+    #[test]
+    fn marks_have_a_bound() {
+        let many = format!("e{}x", "\u{301}".repeat(10_000));
+        assert_eq!(thinned(&many).chars().count(), 2 + MOST_MARKS);
+        assert_eq!(thinned("e\u{301}x 直播"), "e\u{301}x 直播");
+    }
+
+    #[test]
+    fn json_only_shows_and_is_the_same_json() {
+        let json = r#"{"a":"\u001b[2J","b":"BIDI"}"#.replace("BIDI", "\u{202e}\u{9b}\u{7f}");
+        let shown = printable_json(json.clone());
+        assert_eq!(shown, r#"{"a":"\u001b[2J","b":"\u202e\u009b\u007f"}"#);
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&shown), read(&json));
     }
 
     #[test]
@@ -145,7 +241,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn words_that_are_too_wide_are_broken_where_all_must_be_read() {
+        let cases: [(&str, usize, &[&str]); 6] = [
+            ("one two, three", 8, &["one two,", "three"]),
+            (
+                "see rtmp://host/live",
+                6,
+                &["see", "rtmp:/", "/host/", "live"],
+            ),
+            ("rtmp://host", 11, &["rtmp://host"]),
+            ("直播间", 5, &["直播", "间"]),
+            ("直播", 1, &["直", "播"]),
+            ("ab", 0, &["a", "b"]),
+        ];
+        for (text, columns, expected) in cases {
+            assert_eq!(wrapped_hard(text, columns), expected, "{text} {columns}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn hard_wrapping_loses_nothing_and_fits(text in "[a-z, 直]{0,60}", columns in 2_usize..40) {
+            let lines = wrapped_hard(&text, columns);
+            let bare = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(bare(&lines.concat()), bare(&text));
+            for line in lines {
+                prop_assert!(width(line) <= columns, "{:?}", line);
+            }
+        }
+
         #[test]
         fn wrapping_loses_no_word(text in "[a-z, ]{0,60}", columns in 0_usize..40) {
             let lines = wrapped(&text, columns);

@@ -10,6 +10,7 @@ use super::keys::{Keys, keys_of, nearest};
 use super::mistake::Mistake;
 use super::server::is_name;
 use super::{ServerSettings, Settings};
+use crate::top::TopSettings;
 
 /// Reads the settings out of `text`, the content of `file`.
 ///
@@ -84,6 +85,9 @@ impl Checker<'_> {
     /// Finds the keys that do not exist.
     fn check_keys(&mut self) {
         self.check_table(self.root, keys_of::<Settings>(), None);
+        if let Some(top) = table(self.root, "top") {
+            self.check_table(top, keys_of::<TopSettings>(), None);
+        }
         let Some(servers) = table(self.root, "servers") else {
             return;
         };
@@ -260,7 +264,7 @@ timeout = 3
 
 [top]
 theme = "default"
-colours = { good = "#00ff00" }
+columns = { streams = ["name", "out"] }
 "##,
         )
         .unwrap();
@@ -276,7 +280,6 @@ colours = { good = "#00ff00" }
         assert_eq!(edge2.user.as_deref(), Some("admin"));
         assert_eq!(edge2.password_file, Some("/c/edge2.password".into()));
         assert_eq!(edge2.timeout, Some(Duration::from_secs(3)));
-        assert_eq!(settings.top["theme"].as_str(), Some("default"));
     }
 
     #[test]
@@ -284,6 +287,12 @@ colours = { good = "#00ff00" }
         let cases = [
             ("servr = \"a\"", (1, 1), "did you mean `server`?"),
             ("colour = 1", (1, 1), "expected one of these: `server`"),
+            ("[top]\nthem = \"dark\"", (2, 1), "did you mean `theme`?"),
+            (
+                "[top]\ntheme = \"pink\"",
+                (2, 9),
+                "expected one of default, mono",
+            ),
             (
                 "[edge1]\naddress = \"a:1\"",
                 (1, 2),

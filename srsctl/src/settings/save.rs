@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use super::{Settings, is_missing, text};
 
@@ -14,7 +14,6 @@ use super::{Settings, is_missing, text};
 ///
 /// # Errors
 /// The file cannot be read or written, or is no TOML; it is then as it was.
-#[expect(dead_code, reason = "the dashboard saves what is changed in it")]
 pub(crate) fn save_top(keys: &[(&str, toml::Value)]) -> io::Result<()> {
     save(&Settings::path(), keys)
 }
@@ -50,19 +49,50 @@ fn with(text: &str, keys: &[(&str, toml::Value)]) -> io::Result<String> {
         .as_table_like_mut()
         .ok_or_else(|| invalid("`top` is no table".to_owned()))?;
     for (key, value) in keys {
-        let mut value = of(value);
-        match top.get_mut(key) {
-            Some(item) => {
-                // Blanks around it, and the comment behind it.
-                if let Some(old) = item.as_value() {
-                    *value.decor_mut() = old.decor().clone();
-                }
-                *item = Item::Value(value);
-            }
-            None => drop(top.insert(key, Item::Value(value))),
-        }
+        set(top, key, value);
     }
     Ok(document.to_string())
+}
+
+/// Sets `key` of `table`. What is so already stays as it is written.
+fn set(table: &mut dyn TableLike, key: &str, value: &toml::Value) {
+    let Some(item) = table.get_mut(key) else {
+        table.insert(key, Item::Value(of(value)));
+        return;
+    };
+    if let (toml::Value::Table(wanted), Some(section)) = (value, item.as_table_like_mut()) {
+        let known: Vec<String> = section.iter().map(|(key, _)| key.to_owned()).collect();
+        for key in known.iter().filter(|key| !wanted.contains_key(*key)) {
+            section.remove(key);
+        }
+        for (key, value) in wanted {
+            set(section, key, value);
+        }
+        return;
+    }
+    let mut new = of(value);
+    if let Some(old) = item.as_value() {
+        if is_same(old, value) {
+            return;
+        }
+        // Blanks around it, and the comment behind it.
+        *new.decor_mut() = old.decor().clone();
+    }
+    *item = Item::Value(new);
+}
+
+/// Whether a value is what it is to be, however it is written. What is not compared is not.
+fn is_same(old: &Value, value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => old.as_str() == Some(text),
+        toml::Value::Integer(number) => old.as_integer() == Some(*number),
+        toml::Value::Boolean(is_on) => old.as_bool() == Some(*is_on),
+        toml::Value::Array(values) => old.as_array().is_some_and(|array| {
+            let pairs = array.iter().zip(values);
+            array.len() == values.len() && { pairs }.all(|(old, value)| is_same(old, value))
+        }),
+        toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => false,
+    }
 }
 
 fn of(value: &toml::Value) -> Value {
@@ -165,6 +195,41 @@ address = \"a:1\"
         };
         assert_eq!(sorted(&after), sorted(expected), "{after}");
         assert!(after.starts_with("# Mine.\n[top] # The dashboard.\ninterval"));
+    }
+
+    #[test]
+    fn a_section_stays_one_with_its_comments() {
+        let before = "\
+[top]
+theme = 'dark' # at night
+
+# What I want to see.
+[top.columns]
+# Of streams: little.
+streams = [
+    \"name\", # who
+    \"out\",
+] # that is all
+clients = [\"ip\"] # where from
+vhosts = ['name']
+";
+        let list = |keys: &[&str]| {
+            let keys = keys
+                .iter()
+                .map(|key| toml::Value::String((*key).to_owned()));
+            toml::Value::Array(keys.collect())
+        };
+        let columns = [
+            ("streams".to_owned(), list(&["name", "out"])),
+            ("clients".to_owned(), list(&["ip", "lag"])),
+            ("fleet".to_owned(), list(&["name"])),
+        ];
+        let columns = toml::Value::Table(columns.into_iter().collect());
+        let after = with(before, &[("columns", columns)]).unwrap();
+        let expected = before
+            .replace("[\"ip\"]", "[\"ip\", \"lag\"]")
+            .replace("vhosts = ['name']", "fleet = [\"name\"]");
+        assert_eq!(after, expected);
     }
 
     #[test]

@@ -69,7 +69,10 @@ fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServerAddr, D::E
     text.parse().map_err(de::Error::custom)
 }
 
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+/// A time: as text with its unit, or a number of seconds.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
     deserializer.deserialize_any(DurationVisitor).map(Some)
 }
 

@@ -104,7 +104,7 @@ async fn viewers(client: &Client, victim: &ApiClient) -> Option<usize> {
 }
 
 /// `104 publishes live/show to 12 viewers, from 192.0.2.7, for 3m 12s`.
-fn description(client: &ApiClient, viewers: Option<usize>) -> String {
+pub(crate) fn description(client: &ApiClient, viewers: Option<usize>) -> String {
     let does = match client.role {
         ClientRole::Unknown => "is connected",
         ClientRole::FmlePublish | ClientRole::FlashPublish => "publishes",

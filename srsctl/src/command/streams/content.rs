@@ -3,7 +3,7 @@
 use srs_api::{Audio, Stream, Video};
 
 /// `H264 High 1280x720@25 AAC 44.1k stereo`.
-pub(super) fn in_short(stream: &Stream) -> String {
+pub(crate) fn in_short(stream: &Stream) -> String {
     let parts = [
         stream.video.as_ref().map(video),
         stream.audio.as_ref().map(audio_in_short),
@@ -12,7 +12,7 @@ pub(super) fn in_short(stream: &Stream) -> String {
 }
 
 /// `H264 1280x720@25`: the picture, where there is one.
-pub(super) fn in_brief(stream: &Stream) -> String {
+pub(crate) fn in_brief(stream: &Stream) -> String {
     match (&stream.video, &stream.audio) {
         (Some(video), _) => picture([&video.codec], video),
         (None, Some(audio)) => audio_in_short(audio),
@@ -36,7 +36,7 @@ fn picture<const N: usize>(names: [&str; N], video: &Video) -> String {
     text
 }
 
-pub(super) fn full_video(video: &Video) -> String {
+pub(crate) fn full_video(video: &Video) -> String {
     let mut text = joined([&video.codec, &video.profile, &video.level]);
     if video.width > 0 {
         text += &format!(", {}x{}", video.width, video.height);
@@ -62,14 +62,14 @@ fn fps(video: &Video) -> Option<String> {
     (fps > 0.0).then(|| short(fps, 2))
 }
 
-pub(super) fn gop(video: &Video) -> String {
+pub(crate) fn gop(video: &Video) -> String {
     match video.gop_ms {
         0 => String::new(),
         millis => format!("{}s", short(millis as f64 / 1000.0, 1)),
     }
 }
 
-fn audio_in_short(audio: &Audio) -> String {
+pub(crate) fn audio_in_short(audio: &Audio) -> String {
     let rate = match audio.sample_rate {
         0 => String::new(),
         rate => format!("{}k", short(f64::from(rate) / 1000.0, 2)),
@@ -77,7 +77,7 @@ fn audio_in_short(audio: &Audio) -> String {
     joined([&audio.codec, &rate, &channels(audio)])
 }
 
-pub(super) fn audio(audio: &Audio) -> String {
+pub(crate) fn audio(audio: &Audio) -> String {
     let mut text = joined([&audio.codec, &audio.profile]);
     if audio.sample_rate > 0 {
         text += &format!(", {} Hz", audio.sample_rate);

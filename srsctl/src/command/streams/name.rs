@@ -40,7 +40,7 @@ fn is_called(stream: &Stream, name: &str) -> bool {
 
 /// How a stream is called: `app/stream`, behind its vhost unless that is the default one. What is
 /// not known is left out.
-pub(in crate::command) fn label(vhost: &str, app: &str, name: &str) -> String {
+pub(crate) fn label(vhost: &str, app: &str, name: &str) -> String {
     let vhost = if vhost == VhostName::DEFAULT {
         ""
     } else {
