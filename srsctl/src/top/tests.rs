@@ -2,6 +2,7 @@
 
 mod absurd;
 mod behaviour;
+mod screens;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
