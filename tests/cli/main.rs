@@ -14,6 +14,7 @@ mod publish;
 mod server;
 mod settings;
 mod tool;
+mod top;
 mod watch;
 
 use clip::Clip;

@@ -77,6 +77,11 @@ impl Tool {
         status.code().context("killed by a signal")
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Waits until it has said `text` on standard error.
     pub(crate) fn wait_to_say(&self, text: &str) -> Result<()> {
         wait_for(SOON, text, || Ok(self.said().contains(text).then_some(())))
