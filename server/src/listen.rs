@@ -147,11 +147,9 @@ fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr, inside: In
     match service.clients.admit(peer, admission) {
         Ok(admitted) => {
             let span = logging::client_span(admitted.client().id, peer);
-            let session = rtmp::serve(Arc::clone(service), config, socket, admitted, span.clone());
-            let session = async move {
-                session.await;
-                drop(inside);
-            };
+            let service = Arc::clone(service);
+            let place = (admitted, inside);
+            let session = rtmp::serve(Arc::clone(&service), config, socket, place, span.clone());
             service.tasks.spawn(session.instrument(span));
         }
         Err(refusal) => {

@@ -31,17 +31,21 @@ use crate::config::{Config, LimitsConfig};
 use crate::control::clients::{Admitted, Ending, Role};
 use crate::control::counters::Incident;
 use crate::control::logging;
+use crate::control::parts::Inside;
 use crate::hub::takeover::Replaced;
 use crate::input::rtmp_publish::{RtmpPublish, Taken};
 use crate::output::rtmp_play::{RtmpPlay, Sent};
 use crate::service::Service;
 
-/// Serves one client until either side ends it. `span` is the client's own, entered already.
+/// Serves one client until either side ends it, and gives its place back. `span` is the client's
+/// own, entered already.
+///
+/// This is the whole task: a future around it would hold it twice, which are 2 KB a client.
 pub async fn serve(
     service: Arc<Service>,
     config: Arc<Config>,
     socket: TcpStream,
-    admitted: Admitted,
+    (admitted, inside): (Admitted, Inside),
     span: Span,
 ) {
     let stop = admitted.client().ended().clone();
@@ -54,6 +58,7 @@ pub async fn serve(
         Err(error) => End::Socket(error),
     };
     session.finish(end).await;
+    drop(inside);
 }
 
 struct Session {
