@@ -24,7 +24,7 @@ use self::unix::UnixError;
 use crate::config::ListenAddr;
 use crate::control::clients::{Admission, NotAdmitted};
 use crate::control::counters::Incident;
-use crate::control::logging;
+use crate::control::logging::{self, MessageId};
 use crate::control::parts::Inside;
 use crate::service::Service;
 
@@ -158,7 +158,7 @@ fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr, inside: In
                 NotAdmitted::TooManyFromAddress { .. } => Incident::TooManyFromAddress,
             });
             let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-            tracing::warn!(%peer, "refused a connection: {refusal}");
+            tracing::warn!(message_id = MessageId::ConnectionRefused.as_str(), %peer, "refused a connection: {refusal}");
         }
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use srs::Server;
 use srs::config::{Error as ConfigError, Loaded, Source};
-use srs::control::logging::{self, LogHandle};
+use srs::control::logging::{self, LogHandle, MessageId};
 use srs::server::Start;
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -53,7 +53,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.env {
         source = source.with_environment();
     }
-    let loaded = source.load().map_err(|error| match error {
+    let loaded = source.load();
+    if let (Err(error), false) = (&loaded, arguments.test) {
+        logging::tell_refused(error);
+    }
+    let loaded = loaded.map_err(|error| match error {
         // A page with a line for each mistake stands alone.
         ConfigError::Invalid { .. } | ConfigError::Several { .. } => {
             anyhow::anyhow!("the configuration is not valid\n{error}")
@@ -102,14 +106,22 @@ fn log_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("without a message");
-        tracing::error!(place, "a task panicked, please report this: {message}");
+        tracing::error!(
+            message_id = MessageId::TaskPanicked.as_str(),
+            place,
+            "a task panicked, please report this: {message}"
+        );
     }));
 }
 
 async fn serve(loaded: Loaded, source: Source, log: &LogHandle) -> anyhow::Result<()> {
     // Before the first client comes, so that no signal finds its default action, which is death.
     let signals = Signals::install().context("installing signal handlers")?;
-    tracing::info!("srs {} starts", env!("CARGO_PKG_VERSION"));
+    tracing::info!(
+        message_id = MessageId::Start.as_str(),
+        "srs {} starts",
+        env!("CARGO_PKG_VERSION")
+    );
     let start = Start {
         loaded,
         source: Some(source),
@@ -121,7 +133,7 @@ async fn serve(loaded: Loaded, source: Source, log: &LogHandle) -> anyhow::Resul
             let error = anyhow::Error::from(error).context("cannot start");
             // Whoever looks at standard error will read it there; the others look into the log.
             if !log.is_console() {
-                tracing::error!("{error:#}");
+                tracing::error!(message_id = MessageId::StartFailed.as_str(), "{error:#}");
             }
             return Err(error);
         }

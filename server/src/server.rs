@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use self::parts::Parts;
 use crate::config::{Config, Loaded, Source};
 use crate::control::heartbeat::Told;
-use crate::control::logging::LogHandle;
+use crate::control::logging::{LogHandle, MessageId};
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
 use crate::control::{descriptors, fleet, heartbeat, report, sampling, sysinfo};
@@ -137,7 +137,11 @@ impl Server {
     /// Takes two seconds at most.
     pub async fn stop(self) {
         let clients = self.service.clients.len();
-        tracing::info!(clients, "stopping");
+        tracing::info!(
+            message_id = MessageId::Stopping.as_str(),
+            clients,
+            "stopping"
+        );
         self.service.stop.cancel();
         self.service.tasks.close();
         if timeout(STOP_WITHIN, self.service.tasks.wait())
@@ -150,7 +154,7 @@ impl Server {
         if self.service.counters.total() > 0 {
             tracing::info!("incidents since the start: {}", self.service.counters);
         }
-        tracing::info!("stopped");
+        tracing::info!(message_id = MessageId::Stopped.as_str(), "stopped");
         if self.parts.is_finished() {
             // The pid file goes last.
             drop(self.parts.await);

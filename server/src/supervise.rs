@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::control::logging::MessageId;
 use crate::control::parts::PartHandle;
 
 /// Runs what `start` gives until it ends by itself; if it panics, starts it again, unless `stop` is
@@ -32,7 +33,10 @@ pub async fn keep_running<F>(
             pause = FIRST_PAUSE;
         }
         part.retrying("panicked", pause);
-        tracing::error!("{name} failed and starts again in {pause:?}");
+        tracing::error!(
+            message_id = MessageId::PartRestarts.as_str(),
+            "{name} failed and starts again in {pause:?}"
+        );
         if stop.run_until_cancelled(sleep(pause)).await.is_none() {
             return;
         }

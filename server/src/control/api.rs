@@ -62,6 +62,7 @@ use self::answer::NO_CONTENT_TYPE;
 use self::guard::Access;
 use self::jsonp::Callback;
 use self::refusal::Refusal;
+use super::logging::MessageId;
 use crate::config::{ApiAuth, HttpApiConfig};
 use crate::service::Service;
 
@@ -168,7 +169,7 @@ impl Api {
             self.service.counters.count_refusal(refusal);
             if let Some(untold) = self.service.api.refused.is_due(Instant::now()) {
                 let (method, path) = (request.method(), path::shown_path(request.uri()));
-                tracing::warn!(%peer, %method, path, why = %refusal, untold, "API: refused a request");
+                tracing::warn!(message_id = MessageId::ApiRefused.as_str(), %peer, %method, path, why = %refusal, untold, "API: refused a request");
             }
         })?;
         if callback.is_some() {

@@ -9,9 +9,10 @@ use thiserror::Error;
 use super::api::{MAX_TCP, MAX_UNIX};
 use crate::config::{ApiAddr, HttpApiConfig};
 
-/// Descriptors that are not for connections of clients: standard streams, listeners, the log, the
-/// runtime's own, configuration and recordings being read or written, connections to other servers.
-const RESERVE: u64 = 64;
+/// Descriptors that are not for connections of clients: standard streams, listeners, the log
+/// (thirty where there is a journal), the runtime's own, configuration and recordings being read or
+/// written, connections to other servers.
+const RESERVE: u64 = 96;
 
 /// How many descriptors are not for RTMP clients: those of the server itself, and of as many
 /// connections to the API as there may be.
@@ -122,9 +123,9 @@ mod tests {
         let limit = |soft| Limit { soft, hard: soft };
         let cases = [
             ("with room", 1000, limit(524_288), None),
-            ("exactly", 960, limit(1024), None),
-            ("one too many", 961, limit(1024), Some((960, 1025))),
-            ("no room at all", 1, limit(20), Some((0, 65))),
+            ("exactly", 928, limit(1024), None),
+            ("one too many", 929, limit(1024), Some((928, 1025))),
+            ("no room at all", 1, limit(20), Some((0, 97))),
             ("no limit", usize::MAX >> 8, limit(u64::MAX), None),
         ];
         for (name, max_connections, limit, expected) in cases {
@@ -136,13 +137,13 @@ mod tests {
     #[test]
     fn the_api_has_room_where_it_listens() {
         for (api, expected) in [
-            ("", 64 + 128),
-            (r#"listen = "127.0.0.1:1985""#, 64 + 512),
+            ("", 96 + 128),
+            (r#"listen = "127.0.0.1:1985""#, 96 + 512),
             (
                 r#"listen = ["unix:/run/a", "1985", "unix:/run/b"]"#,
-                64 + 128 + 512,
+                96 + 128 + 512,
             ),
-            ("enabled = false", 64),
+            ("enabled = false", 96),
         ] {
             let config: HttpApiConfig = toml::from_str(api).unwrap();
             assert_eq!(reserve(&config), expected, "{api}");
@@ -162,9 +163,9 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "max_connections is 10000, but the process may open only 4096 files and sockets: 4032 \
-             connections fit beside its own and those of the API; set LimitNOFILE=10064 in the unit \
-             (systemctl edit srs), or start srs after ulimit -n 10064, or lower max_connections"
+            "max_connections is 10000, but the process may open only 4096 files and sockets: 4000 \
+             connections fit beside its own and those of the API; set LimitNOFILE=10096 in the unit \
+             (systemctl edit srs), or start srs after ulimit -n 10096, or lower max_connections"
         );
     }
 

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use self::file::{FleetFile, Followed};
 use self::roster::{News, Roster};
 use super::events::Events;
+use super::logging::MessageId;
 use super::wall_clock;
 use crate::config::{Config, FleetConfig};
 
@@ -131,11 +132,19 @@ impl Fleet {
             let message = news.to_string();
             let (kind, name) = match &news {
                 News::First { name, .. } | News::Back { name, .. } => {
-                    tracing::info!(device = name, "{message}");
+                    tracing::info!(
+                        message_id = MessageId::ServerSeen.as_str(),
+                        device = name,
+                        "{message}"
+                    );
                     (EventKind::ServerSeen, name)
                 }
                 News::Late { name, .. } => {
-                    tracing::warn!(device = name, "{message}");
+                    tracing::warn!(
+                        message_id = MessageId::ServerLate.as_str(),
+                        device = name,
+                        "{message}"
+                    );
                     (EventKind::ServerLate, name)
                 }
                 News::Forgotten { name, .. } => {

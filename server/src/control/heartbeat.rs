@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use self::backoff::Backoff;
 use self::post::{PostError, Poster};
 use super::events::Events;
+use super::logging::MessageId;
 use super::parts::{PartHandle, Parts};
 use super::wall_clock;
 use crate::config::{Config, HeartbeatConfig};
@@ -222,7 +223,11 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
         };
         self.reach = Reach::Up;
         let url = without_parameters(config.url.as_str());
-        tracing::info!(url, "{message}");
+        tracing::info!(
+            message_id = MessageId::OutputWorks.as_str(),
+            url,
+            "{message}"
+        );
         self.tell(message);
     }
 
@@ -247,7 +252,11 @@ impl<F: Fn() -> Answer<Summaries>> Heart<F> {
         };
         let url = without_parameters(config.url.as_str());
         let message = format!("heartbeats do not arrive: {error}");
-        tracing::warn!(url, "{message}; it is tried again and again");
+        tracing::warn!(
+            message_id = MessageId::OutputFailed.as_str(),
+            url,
+            "{message}; it is tried again and again"
+        );
         self.tell(message);
     }
 

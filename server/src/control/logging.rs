@@ -18,10 +18,13 @@
 //! `error = &error as &dyn Error`, which writes its causes too. Nothing is logged per packet; a
 //! level that is off costs a comparison.
 //!
+//! An event that an operator may look for names its [`MessageId`] besides, for the journal and its
+//! catalog.
+//!
 //! - `session`: the span of a client and its names
 //! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
-//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal;
-//!   `kept`: the newest ones, in memory
+//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal, with
+//!   the ids of `message`; `kept`: the newest ones, in memory
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -36,8 +39,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::{Registry, reload};
 
+use self::journal::Journal;
 pub use self::kept::{KEPT_LINES, KeptLine, LogLines};
 use self::layer::LineLayer;
+pub use self::message::MessageId;
 use self::output::{Destination, LogFile, Output};
 pub use self::session::{client_span, record_app, record_stream};
 use super::open_error::hint;
@@ -50,6 +55,7 @@ mod json;
 mod kept;
 mod layer;
 mod line;
+mod message;
 mod output;
 mod session;
 #[cfg(test)]
@@ -71,6 +77,27 @@ pub fn init(config: &LogConfig) -> Result<LogHandle, LogError> {
     Ok(handle)
 }
 
+/// Tells the journal that the server does not start for what is wrong with its configuration, if
+/// standard error leads there. What is written there is many entries, none of which an alarm could
+/// wait for.
+pub fn tell_refused(error: &crate::config::Error) {
+    let Ok((subscriber, log)) = subscriber(&LogConfig::default()) else {
+        return;
+    };
+    if log.is_console() {
+        return;
+    }
+    // Place and reason; the lines behind it show the place.
+    let error = super::reload::chain(error);
+    let first = error.lines().next().unwrap_or_default();
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::error!(
+            message_id = MessageId::ConfigRefused.as_str(),
+            "cannot start: {first}"
+        );
+    });
+}
+
 /// Makes what [`init`] installs, without installing it: a test can use it for itself, with
 /// [`tracing::subscriber::with_default`].
 ///
@@ -84,10 +111,10 @@ pub fn subscriber(
     assemble(config, journal)
 }
 
-/// The subscriber around `journal`, the layer that writes to the journal if there is one.
+/// The subscriber around `journal`, which writes to the journal if there is one.
 fn assemble<J>(
     config: &LogConfig,
-    journal: Option<J>,
+    journal: Option<Journal<J>>,
 ) -> Result<(impl Subscriber + Send + Sync + use<J>, LogHandle), LogError>
 where
     J: tracing_subscriber::Layer<Filtered> + Send + Sync,

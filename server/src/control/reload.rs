@@ -15,6 +15,7 @@ use std::time::Duration;
 use srs_api::{Effect, LogPlace, Reload, ReloadOutcome, RunningConfig};
 use tokio::sync::{mpsc, oneshot};
 
+use super::logging::MessageId;
 use super::wall_clock;
 use crate::config::{Config, Shown};
 
@@ -189,6 +190,7 @@ fn nothing_yet() -> Reload {
 pub(crate) fn log_done(reload: &Reload) {
     let count = |effect| reload.changes.iter().filter(|c| c.effect == effect).count();
     tracing::info!(
+        message_id = MessageId::ReloadDone.as_str(),
         generation = reload.generation,
         changes = reload.changes.len(),
         now = count(Effect::Now),

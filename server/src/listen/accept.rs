@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::BACKLOG;
+use crate::control::logging::MessageId;
 
 /// What peers connect to.
 pub(super) trait Listener: Sized {
@@ -111,6 +112,7 @@ impl Trouble {
         if self.since.is_none() {
             self.since = Some(Instant::now());
             tracing::error!(
+                message_id = MessageId::AcceptFailed.as_str(),
                 "cannot accept connections: {error}; trying again until it works \
                  (for \"too many open files\" raise LimitNOFILE= or `ulimit -n`)"
             );
@@ -122,7 +124,10 @@ impl Trouble {
     fn passed(&mut self) {
         if let Some(since) = self.since.take() {
             let seconds = since.elapsed().as_secs();
-            tracing::info!("accepting connections again, after {seconds} s");
+            tracing::info!(
+                message_id = MessageId::AcceptWorks.as_str(),
+                "accepting connections again, after {seconds} s"
+            );
             self.pause = Duration::ZERO;
         }
     }

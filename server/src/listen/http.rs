@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use self::stall::Stalling;
 use super::accept;
 use crate::control::api::{Api, HttpPeer, NoPlace, Place};
+use crate::control::logging::MessageId;
 use crate::control::parts::Inside;
 use crate::service::Service;
 
@@ -194,7 +195,7 @@ fn refuse(
     write: impl FnOnce(&[u8]) -> io::Result<usize>,
 ) {
     if let Some(untold) = api.service().api.no_place.is_due(Instant::now()) {
-        tracing::warn!(%peer, untold, "refused an HTTP connection: {why}");
+        tracing::warn!(message_id = MessageId::ApiConnectionRefused.as_str(), %peer, untold, "refused an HTTP connection: {why}");
     }
     // What it has sent would otherwise make the kernel reset the connection, and lose the answer.
     let mut unread = [0; 4096];

@@ -30,7 +30,7 @@ use self::wait::{ready_player, replaced_publisher};
 use crate::config::{Config, LimitsConfig};
 use crate::control::clients::{Admitted, Ending, Role};
 use crate::control::counters::Incident;
-use crate::control::logging;
+use crate::control::logging::{self, MessageId};
 use crate::control::parts::Inside;
 use crate::hub::takeover::Replaced;
 use crate::input::rtmp_publish::{RtmpPublish, Taken};
@@ -420,6 +420,7 @@ impl Session {
         let name = publish.name();
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
         tracing::info!(
+            message_id = MessageId::Unpublish.as_str(),
             seconds = publish.duration(now).as_secs(),
             packets = traffic.packets_in,
             bytes = traffic.bytes_in,

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::unix::{self, SocketFile};
 use super::{ListenError, accept_rtmp, bind, http};
 use crate::config::{ApiAddr, Config, DEFAULT_API_SOCKET, FilePath, ListenAddr};
+use crate::control::logging::MessageId;
 use crate::service::{Addresses, ApiAddress, Service};
 
 /// A socket that there should be.
@@ -378,6 +379,7 @@ impl Sockets {
                 Ok(None) => {}
                 // Somebody was faster. It is tried again with every reload.
                 Err(error) => tracing::error!(
+                    message_id = MessageId::ListenerLost.as_str(),
                     error = &error as &dyn std::error::Error,
                     "{} was closed to make room and cannot be opened again",
                     open.place

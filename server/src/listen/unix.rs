@@ -14,6 +14,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
 use super::BACKLOG;
+use crate::control::logging::MessageId;
 use crate::control::open_error::hint;
 
 /// Why a unix socket cannot be listened at.
@@ -200,6 +201,7 @@ fn bind_in_folder(path: &Path, mode: u32) -> Result<(UnixListener, SocketFile), 
 
 fn tell_in_vain(error: &UnixError) {
     tracing::warn!(
+        message_id = MessageId::ApiNotServed.as_str(),
         error = error as &dyn std::error::Error,
         "the API is not served; http_api.listen can name another place for it"
     );

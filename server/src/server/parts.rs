@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::{Room, StartError, room};
 use crate::config::{Config, DEFAULT_PATH, FilePath, Loaded, Source, VhostName};
 use crate::control::clients::{Client, Ending};
-use crate::control::logging::{LogChange, LogError, LogHandle};
+use crate::control::logging::{LogChange, LogError, LogHandle, MessageId};
 use crate::control::pid_file::PidFile;
 use crate::control::reload::{self, Request, Running, effects};
 use crate::hub::StreamSettings;
@@ -113,7 +113,10 @@ impl Parts {
     fn tell(&self, reload: &mut Reload) {
         let events = &self.service.events;
         if let Some(error) = &reload.error {
-            tracing::error!("the configuration was not reloaded, nothing is changed: {error}");
+            tracing::error!(
+                message_id = MessageId::ReloadFailed.as_str(),
+                "the configuration was not reloaded, nothing is changed: {error}"
+            );
             events.tell(EventKind::ReloadFailed, |event| {
                 event.message.clone_from(error)
             });

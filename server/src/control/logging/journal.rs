@@ -4,6 +4,10 @@
 //! event with the message as people should read it, `[101] publish refused reason=…`, and the same
 //! values as fields besides: `SRS_CLIENT`, `SRS_REASON`.
 //!
+//! It puts `SRS_` before the name of every field but the message, so `MESSAGE_ID` cannot be a field of
+//! an event. What it does not change is what a layer is made with: so there is a layer, which is a
+//! socket, for each id, and one for what has none.
+//!
 //! It appends what is recorded on a span to what the span had, and replaces nothing: a client that
 //! plays one stream after another would grow without bound, and its lines would bear the names of
 //! all of them. So it learns of a span only what that is made with, client and peer; what is learnt
@@ -19,14 +23,51 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 use super::line::Line;
+use super::message::MessageId;
 use super::session::{APP, STREAM, VHOST};
 use super::text;
 
-/// The layer that speaks to the journal, with our names: fields start with `SRS_`.
+/// The layers that speak to the journal.
+#[derive(Debug)]
+pub(super) struct Journal<J> {
+    /// For what has no id, and for spans: what it keeps with a span the others find there.
+    plain: J,
+    /// By [`MessageId`].
+    marked: Vec<J>,
+}
+
+impl<J> Journal<J> {
+    /// Of layers that `make` makes; it is given the `MESSAGE_ID` of the layer's entries.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) fn of(mut make: impl FnMut(Option<MessageId>) -> io::Result<J>) -> io::Result<Self> {
+        let plain = make(None)?;
+        let ids = MessageId::ALL.iter().map(|(id, ..)| Some(*id));
+        let marked = ids.map(make).collect::<io::Result<_>>()?;
+        Ok(Self { plain, marked })
+    }
+
+    /// The layer that hears of spans.
+    pub(super) fn spans(&self) -> &J {
+        &self.plain
+    }
+
+    fn layer(&self, id: Option<MessageId>) -> &J {
+        id.and_then(|id| self.marked.get(id as usize))
+            .unwrap_or(&self.plain)
+    }
+}
+
+/// Connects to the journal, with our names: fields start with `SRS_`.
 ///
 /// # Errors
 /// The journal's socket is not there, or nobody listens to it.
-pub(super) fn connect() -> io::Result<tracing_journald::Layer> {
+pub(super) fn connect() -> io::Result<Journal<tracing_journald::Layer>> {
+    Journal::of(layer)
+}
+
+fn layer(id: Option<MessageId>) -> io::Result<tracing_journald::Layer> {
     let priorities = PriorityMappings {
         error: Priority::Error,
         warn: Priority::Warning,
@@ -37,7 +78,8 @@ pub(super) fn connect() -> io::Result<tracing_journald::Layer> {
     Ok(tracing_journald::layer()?
         .with_field_prefix(Some("SRS".into()))
         .with_syslog_identifier("srs".into())
-        .with_priority_mappings(priorities))
+        .with_priority_mappings(priorities)
+        .with_custom_fields(id.map(|id| ("MESSAGE_ID", id.as_str()))))
 }
 
 /// Whether the file behind `stream` is the one that `journal_stream`, the value of
@@ -58,8 +100,12 @@ pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> b
 /// session.
 ///
 /// More than 32 fields of an event are not handed on; the message has what fits a line.
-pub(super) fn forward<S, J>(journal: &J, event: &Event<'_>, line: &Line, context: Context<'_, S>)
-where
+pub(super) fn forward<S, J>(
+    journal: &Journal<J>,
+    event: &Event<'_>,
+    line: &Line,
+    context: Context<'_, S>,
+) where
     S: Subscriber,
     J: Layer<S>,
 {
@@ -93,6 +139,7 @@ where
     // Level and place in the source are those of the event's own call site. Hidden in the
     // documentation, this is what tracing's macros expand to.
     let values = metadata.fields().value_set(&values);
+    let journal = journal.layer(line.message_id);
     journal.on_event(&Event::new(metadata, &values), context);
 }
 

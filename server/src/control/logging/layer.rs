@@ -8,14 +8,14 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::journal;
+use super::journal::{self, Journal};
 use super::kept::{KeptLine, LogLines};
 use super::line::{Line, SpanFields};
 use super::output::{Output, Written};
 
 /// Captures spans and events, keeps the lines and writes them.
 ///
-/// `J` is the layer of the journal, if there is a journal. It hears of every span, whatever the
+/// `J` is a layer of the journal, if there is a journal. It hears of every span, whatever the
 /// destination is at the time: it panics at an event inside a span that it does not know, and a
 /// reload may turn it on while clients are connected. Of what is recorded later it hears nothing,
 /// for it would keep the older values too (see [`journal`]).
@@ -23,11 +23,11 @@ use super::output::{Output, Written};
 pub(super) struct LineLayer<J> {
     output: Arc<Output>,
     kept: LogLines,
-    journal: Option<J>,
+    journal: Option<Journal<J>>,
 }
 
 impl<J> LineLayer<J> {
-    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<J>) -> Self {
+    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<Journal<J>>) -> Self {
         Self {
             output,
             kept,
@@ -48,7 +48,7 @@ where
             span.extensions_mut().insert(fields);
         }
         if let Some(journal) = &self.journal {
-            journal.on_new_span(attributes, id, context);
+            journal.spans().on_new_span(attributes, id, context);
         }
     }
 

@@ -10,6 +10,7 @@ use jiff::Zoned;
 use tracing::field::{Field as Key, Visit};
 use tracing::{Event, Level};
 
+use super::message::MessageId;
 use super::session::{self, Session};
 
 /// The most bytes of a finished line, its newline included.
@@ -22,6 +23,8 @@ pub(super) struct Line {
     pub(super) level: Level,
     pub(super) pid: u32,
     pub(super) session: Session,
+    /// What the journal knows it by.
+    pub(super) message_id: Option<MessageId>,
     pub(super) message: String,
     /// The event's own fields, in the order of the source.
     pub(super) fields: Vec<Field>,
@@ -41,6 +44,7 @@ impl Line {
             level,
             pid: std::process::id(),
             session: Session::default(),
+            message_id: None,
             message,
             fields: Vec::new(),
             context: Vec::new(),
@@ -153,6 +157,9 @@ struct EventVisitor<'a> {
     line: &'a mut Line,
 }
 
+/// The field by which an event names its [`MessageId`]; it is none of the line's.
+const MESSAGE_ID: &str = "message_id";
+
 impl Visit for EventVisitor<'_> {
     fn record_u64(&mut self, key: &Key, value: u64) {
         self.line.fields.push(literal(key, &value));
@@ -171,7 +178,11 @@ impl Visit for EventVisitor<'_> {
     }
 
     fn record_str(&mut self, key: &Key, value: &str) {
-        self.record_debug(key, &format_args!("{value}"));
+        if key.name() == MESSAGE_ID {
+            self.line.message_id = MessageId::of(value);
+        } else {
+            self.record_debug(key, &format_args!("{value}"));
+        }
     }
 
     fn record_error(&mut self, key: &Key, value: &(dyn Error + 'static)) {
@@ -267,6 +278,7 @@ pub(super) mod tests {
             level,
             pid: 4242,
             session: Session::default(),
+            message_id: None,
             message: message.into(),
             fields: Vec::new(),
             context: Vec::new(),

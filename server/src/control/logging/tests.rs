@@ -302,6 +302,18 @@ fn a_reload_that_fails_changes_nothing() {
 #[derive(Clone, Debug, Default)]
 struct FakeJournal {
     told: Arc<Mutex<Vec<String>>>,
+    id: Option<MessageId>,
+}
+
+impl FakeJournal {
+    /// As the subscriber wants it: what is told goes to this one.
+    fn layers(&self) -> Option<Journal<Self>> {
+        let layer = |id| {
+            let told = Arc::clone(&self.told);
+            Ok(Self { told, id })
+        };
+        Journal::of(layer).ok()
+    }
 }
 
 struct Known(Vec<String>);
@@ -329,6 +341,9 @@ impl tracing_subscriber::Layer<Filtered> for FakeJournal {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, Filtered>) {
         let mut told = Known(vec![event.metadata().level().to_string()]);
+        if let Some(id) = self.id {
+            told.0.push(format!("MESSAGE_ID={}", id.as_str()));
+        }
         event.record(&mut told);
         for span in context.event_scope(event).into_iter().flatten() {
             told.0
@@ -342,7 +357,7 @@ impl tracing_subscriber::Layer<Filtered> for FakeJournal {
 fn the_journal_can_be_turned_to_while_clients_are_connected() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
     with_default(subscriber, || {
         let span = client_span(101, peer());
         let _inside = span.enter();
@@ -372,7 +387,7 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
 fn a_client_that_goes_through_many_streams_keeps_and_tells_only_the_newest() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
     handle
         .apply(&LogConfig {
             target: LogTarget::Journald,
@@ -406,7 +421,7 @@ fn a_client_that_goes_through_many_streams_keeps_and_tells_only_the_newest() {
 fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, Some(journal.clone())).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
     handle
         .apply(&LogConfig {
             target: LogTarget::Journald,
@@ -465,6 +480,41 @@ fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
         told[1].starts_with("INFO|message=[101] ")
             && told[1].ends_with(&format!("{names}{client}")),
         "{told:?}"
+    );
+}
+
+#[test]
+fn the_journal_alone_is_given_the_id_of_a_message_and_it_once() {
+    let (_folder, config) = file_config("srs.log");
+    let journal = FakeJournal::default();
+    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
+    with_default(subscriber, || {
+        let _inside = client_span(101, peer()).entered();
+        let publish = || {
+            let id = MessageId::Publish.as_str();
+            info!(message_id = id, style = "FMLE", "publish");
+        };
+        publish();
+        let to_journal = LogConfig {
+            target: LogTarget::Journald,
+            ..config.clone()
+        };
+        handle.apply(&to_journal).unwrap();
+        publish();
+        info!("play");
+    });
+    let line = "publish style=FMLE peer=192.0.2.7:51234";
+    assert_eq!(lines(&config.file)[0], format!("[101] {line}"));
+    let kept = handle.lines().after(0, 10).items;
+    assert!(kept.iter().any(|it| &*it.message == line), "{kept:?}");
+    let client = "client=101|peer=192.0.2.7:51234";
+    let id = MessageId::Publish.as_str();
+    assert_eq!(
+        *journal.told.lock().unwrap(),
+        [
+            format!("INFO|MESSAGE_ID={id}|message=[101] {line}|style=FMLE|{client}"),
+            format!("INFO|message=[101] play peer=192.0.2.7:51234|{client}"),
+        ]
     );
 }
 

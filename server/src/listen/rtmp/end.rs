@@ -6,6 +6,7 @@ use std::io;
 use srs_rtmp::ConnectionError;
 
 use crate::control::counters::Incident;
+use crate::control::logging::MessageId;
 
 /// Why a session is over.
 #[derive(Debug)]
@@ -93,7 +94,10 @@ impl End {
             | Self::HandshakeTimeout
             | Self::IdentifyTimeout
             | Self::PublishTimeout
-            | Self::SendTimeout => tracing::warn!("disconnected: {self}"),
+            | Self::SendTimeout => tracing::warn!(
+                message_id = MessageId::CutOff.as_str(),
+                "disconnected: {self}"
+            ),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::config::{Config, VhostConfig};
 use crate::control::access::{self, Purpose};
 use crate::control::clients::Profile;
 use crate::control::counters::Incident;
-use crate::control::logging;
+use crate::control::logging::{self, MessageId};
 use crate::hub::takeover::Credential;
 use crate::hub::{self, PublishError, StreamName, StreamSettings};
 use crate::input::rtmp_publish::RtmpPublish;
@@ -72,7 +72,10 @@ impl Session {
     fn refuse_connect(&mut self, rejection: &ConnectRejection) -> End {
         self.service.counters.count(Incident::ConnectRefused);
         let (ConnectRejection::Rejected(why) | ConnectRejection::InvalidApp(why)) = rejection;
-        tracing::warn!("refused to connect: {why}");
+        tracing::warn!(
+            message_id = MessageId::ConnectRefused.as_str(),
+            "refused to connect: {why}"
+        );
         self.tell_refusal(None, why);
         self.connection
             .reject_connect(rejection, &mut self.transport.outbox);
@@ -124,7 +127,10 @@ impl Session {
                 self.service.counters.count(Incident::PublishRefused);
                 let (PublishRejection::BadName(why) | PublishRejection::Denied(why)) = &rejection;
                 if self.is_told_of() {
-                    tracing::warn!("refused to publish: {why}");
+                    tracing::warn!(
+                        message_id = MessageId::PublishRefused.as_str(),
+                        "refused to publish: {why}"
+                    );
                     self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
@@ -183,7 +189,7 @@ impl Session {
             })?;
         let style = if request.announced { "FMLE" } else { "Flash" };
         if self.is_told_of() {
-            tracing::info!(style, "publish");
+            tracing::info!(message_id = MessageId::Publish.as_str(), style, "publish");
         }
         Ok(RtmpPublish::new(
             publisher,
@@ -214,7 +220,10 @@ impl Session {
                 self.service.counters.count(Incident::PlayRefused);
                 let (PlayRejection::StreamNotFound(why) | PlayRejection::Failed(why)) = &rejection;
                 if self.is_told_of() {
-                    tracing::warn!("refused to play: {why}");
+                    tracing::warn!(
+                        message_id = MessageId::PlayRefused.as_str(),
+                        "refused to play: {why}"
+                    );
                     self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
