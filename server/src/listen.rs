@@ -1,11 +1,12 @@
 //! Sockets that clients come in by, and the loop that accepts them.
 //!
 //! - [`sockets`]: which are open, and how they become those that should be; [`unix`]: their files;
-//!   `accept`: the loop;
+//!   [`passed`]: those that systemd has opened for us; `accept`: the loop;
 //! - [`rtmp`], [`http`]: what becomes of whoever comes in.
 
 mod accept;
 pub mod http;
+pub mod passed;
 pub mod rtmp;
 pub mod sockets;
 pub mod unix;
@@ -26,6 +27,7 @@ use crate::control::clients::{Admission, NotAdmitted};
 use crate::control::counters::Incident;
 use crate::control::logging::{self, MessageId};
 use crate::control::parts::Inside;
+use crate::control::watchdog::pulse::Kind;
 use crate::service::Service;
 
 /// Why an address cannot be listened at, and what to do about it.
@@ -67,6 +69,9 @@ pub enum ListenError {
     /// A socket that was bound cannot tell where.
     #[error("cannot tell the address of a listening socket")]
     Unknown(#[source] io::Error),
+    /// A socket that was passed cannot be waited at.
+    #[error("cannot listen at a socket that systemd passes")]
+    Passed(#[source] io::Error),
     /// A unix socket cannot be had.
     #[error(transparent)]
     Unix(#[from] UnixError),
@@ -130,11 +135,11 @@ fn bind_socket(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 /// Accepts clients until `stop`, and then those who wait already. Each gets a task of its own.
 pub async fn accept_rtmp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
     let address = listener.local_addr().map(|address| address.to_string());
-    let (_part, clients) = service
-        .parts
-        .register_listener(&address.unwrap_or_default());
+    let address = address.unwrap_or_default();
+    let (_part, clients) = service.parts.register_listener(&address);
+    let turn = service.pulse.join(Kind::Listener, address);
     let admit = |(socket, peer)| admit(&service, socket, peer, clients.enter());
-    accept::accept(listener, &stop, &service.stop, admit).await;
+    accept::accept(listener, &turn, &stop, &service.stop, admit).await;
 }
 
 /// Serves a client, if there is room.

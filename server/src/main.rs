@@ -12,6 +12,9 @@ use clap::Parser;
 use srs::Server;
 use srs::config::{Error as ConfigError, Loaded, Source};
 use srs::control::logging::{self, LogHandle, MessageId};
+use srs::control::manager::Manager;
+use srs::control::reload;
+use srs::listen::passed;
 use srs::server::Start;
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,32 +41,64 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    let mut log = None;
+    let manager = Manager::from_environment();
+    match run(&arguments, &manager, &mut log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // If standard error is gone there is nobody left to tell.
             let _ = writeln!(io::stderr(), "srs: {error:#}");
-            ExitCode::FAILURE
+            if arguments.test {
+                return ExitCode::FAILURE;
+            }
+            let not_valid = error.downcast_ref::<NotValid>();
+            let reason = not_valid.map_or_else(|| format!("{error:#}"), NotValid::in_a_line);
+            logging::tell_end(log.as_ref(), not_valid.is_some(), &reason);
+            manager.status(&format!("cannot start: {reason}"));
+            match not_valid {
+                Some(_) => ExitCode::from(EXIT_CONFIG),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+/// The configuration is wrong: a page with a line for each mistake, or one sentence.
+#[derive(Debug, thiserror::Error)]
+enum NotValid {
+    #[error("the configuration is not valid\n{0}")]
+    Mistakes(ConfigError),
+    #[error(transparent)]
+    Other(ConfigError),
+}
+
+impl NotValid {
+    fn new(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Invalid { .. } | ConfigError::Several { .. } => Self::Mistakes(error),
+            error => Self::Other(error),
+        }
+    }
+
+    /// Place and reason of the first mistake.
+    fn in_a_line(&self) -> String {
+        let (Self::Mistakes(error) | Self::Other(error)) = self;
+        let text = reload::chain(error);
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+fn run(
+    arguments: &Arguments,
+    manager: &Manager,
+    log: &mut Option<LogHandle>,
+) -> anyhow::Result<()> {
+    let passed = passed::from_environment()?;
     let mut source = Source::of_file(arguments.config.clone());
     if arguments.env {
         source = source.with_environment();
     }
-    let loaded = source.load();
-    if let (Err(error), false) = (&loaded, arguments.test) {
-        logging::tell_refused(error);
-    }
-    let loaded = loaded.map_err(|error| match error {
-        // A page with a line for each mistake stands alone.
-        ConfigError::Invalid { .. } | ConfigError::Several { .. } => {
-            anyhow::anyhow!("the configuration is not valid\n{error}")
-        }
-        error => error.into(),
-    })?;
+    let loaded = source.load().map_err(NotValid::new)?;
     if arguments.test {
         let otherwise = if arguments.env {
             "the environment"
@@ -72,13 +107,20 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         };
         return tell_valid(&loaded, otherwise).context("writing the result");
     }
-    let log = logging::init(&loaded.config.log)?;
+    let log = log.insert(logging::init(&loaded.config.log)?);
     log_panics();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime")?;
-    let result = runtime.block_on(serve(loaded, source, &log));
+    let start = Start {
+        loaded,
+        source: Some(source),
+        log: Some(log.clone()),
+        passed,
+        manager: manager.clone(),
+    };
+    let result = runtime.block_on(serve(start, log));
     // Whoever did not end in time does not hold up the end of the process either.
     runtime.shutdown_timeout(LAST_GRACE);
     result
@@ -114,7 +156,7 @@ fn log_panics() {
     }));
 }
 
-async fn serve(loaded: Loaded, source: Source, log: &LogHandle) -> anyhow::Result<()> {
+async fn serve(start: Start, log: &LogHandle) -> anyhow::Result<()> {
     // Before the first client comes, so that no signal finds its default action, which is death.
     let signals = Signals::install().context("installing signal handlers")?;
     tracing::info!(
@@ -122,22 +164,7 @@ async fn serve(loaded: Loaded, source: Source, log: &LogHandle) -> anyhow::Resul
         "srs {} starts",
         env!("CARGO_PKG_VERSION")
     );
-    let start = Start {
-        loaded,
-        source: Some(source),
-        log: Some(log.clone()),
-    };
-    let server = match Server::start_from(start) {
-        Ok(server) => server,
-        Err(error) => {
-            let error = anyhow::Error::from(error).context("cannot start");
-            // Whoever looks at standard error will read it there; the others look into the log.
-            if !log.is_console() {
-                tracing::error!(message_id = MessageId::StartFailed.as_str(), "{error:#}");
-            }
-            return Err(error);
-        }
-    };
+    let server = Server::start_from(start)?;
     obey(signals, &server, log).await;
     server.stop().await;
     Ok(())
@@ -181,6 +208,9 @@ async fn reload_at(mut hangup: Signal, server: &Server) -> Infallible {
     }
 }
 
+/// `EX_CONFIG` of sysexits(3), which systemd shows as such. Whoever would start us again at any other
+/// failure (`RestartPreventExitStatus=`) knows by it that it would be in vain.
+const EXIT_CONFIG: u8 = 78;
 /// What tasks that missed the stop have left.
 const LAST_GRACE: Duration = Duration::from_millis(200);
 

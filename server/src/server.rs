@@ -15,11 +15,13 @@ use self::parts::Parts;
 use crate::config::{Config, Loaded, Source};
 use crate::control::heartbeat::Told;
 use crate::control::logging::{LogHandle, MessageId};
+use crate::control::manager::{self, Manager};
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
-use crate::control::{descriptors, fleet, heartbeat, report, sampling, sysinfo};
+use crate::control::{descriptors, fleet, heartbeat, report, sampling, sysinfo, watchdog};
 use crate::listen::ListenError;
-use crate::listen::sockets::{self, Sockets};
+use crate::listen::passed::Passed;
+use crate::listen::sockets::Sockets;
 use crate::service::{ApiAddress, Service};
 use crate::supervise;
 
@@ -35,6 +37,9 @@ pub enum StartError {
     /// `max_connections` was set, and does not fit the limit on open files.
     #[error(transparent)]
     Descriptors(#[from] descriptors::TooFewDescriptors),
+    /// There is no thread for the watchdog.
+    #[error("cannot start the watchdog that systemd asks for (WatchdogSec=)")]
+    Watchdog(#[source] std::io::Error),
 }
 
 /// A running server. It serves from [`Server::start`] to [`Server::stop`].
@@ -54,6 +59,10 @@ pub struct Start {
     pub source: Option<Source>,
     /// What a reload changes logging with.
     pub log: Option<LogHandle>,
+    /// The sockets that were passed to the process.
+    pub passed: Vec<Passed>,
+    /// Who is told how it goes.
+    pub manager: Manager,
 }
 
 impl Server {
@@ -70,6 +79,8 @@ impl Server {
             },
             source: None,
             log: None,
+            passed: Vec::new(),
+            manager: Manager::nobody(),
         })
     }
 
@@ -90,18 +101,24 @@ impl Server {
             .map(|path| PidFile::create(path.as_path()))
             .transpose()?;
         let room = room(&config)?;
-        let bound = Sockets::bind(sockets::wanted(&config))?;
-        for warning in warnings.iter().chain(&room.warning) {
+        let mut sockets = Sockets::new(start.passed, &config);
+        let bound = sockets.bind(sockets.wanted(&config))?;
+        let unheeded = sockets.warnings(&config);
+        for warning in warnings.iter().chain(&room.warning).chain(&unheeded) {
             tracing::warn!("{warning}");
         }
         let mut service = Service::new(Arc::clone(&config), room.connections);
         if let Some(log) = &start.log {
             service.log_lines = log.lines();
         }
+        service.manager = start.manager;
         let service = Arc::new(service);
+        // The last that can fail.
+        if let Some(interval) = service.manager.watchdog() {
+            watchdog::start(&service, interval).map_err(StartError::Watchdog)?;
+        }
         // Whoever is let in by what follows may ask for a reload at once.
         let requests = service.reloader.take_requests();
-        let mut sockets = Sockets::default();
         // There was none before, so there is none to close.
         let _ = sockets.commit(&service, bound);
         service.events.tell(EventKind::Start, |_| {});
@@ -115,6 +132,8 @@ impl Server {
         };
         parts.tell_running(config, parts::shown(&files));
         let parts = service.tasks.spawn(parts.run(requests));
+        // Every address is bound, and the configuration in force: who needs us may start.
+        service.manager.ready(&manager::status(&service));
         Ok(Self { service, parts })
     }
 
@@ -133,33 +152,65 @@ impl Server {
         &self.service
     }
 
-    /// Ends in order: accepts nobody further, tells every client, and waits for them to be gone.
-    /// Takes two seconds at most.
+    /// Ends in order: accepts nobody further, tells every client, and waits for them to be gone,
+    /// which takes two seconds at most. What must not be lost is written first, however long that
+    /// takes, up to a minute.
     pub async fn stop(self) {
-        let clients = self.service.clients.len();
+        let Self { service, parts } = self;
+        let clients = service.clients.len();
         tracing::info!(
             message_id = MessageId::Stopping.as_str(),
             clients,
             "stopping"
         );
-        self.service.stop.cancel();
-        self.service.tasks.close();
-        if timeout(STOP_WITHIN, self.service.tasks.wait())
-            .await
-            .is_err()
-        {
-            let late = self.service.tasks.len();
+        let status = format!("stopping: {} to be told", manager::count(clients, "client"));
+        service.manager.stopping(&status);
+        service.stop.cancel();
+        service.tasks.close();
+        service.keepers.close();
+        let in_time = timeout(STOP_WITHIN, service.tasks.wait()).await.is_ok();
+        if !in_time {
+            let late = service.tasks.len();
             tracing::warn!("{late} tasks did not end in time and are cut off");
         }
-        if self.service.counters.total() > 0 {
-            tracing::info!("incidents since the start: {}", self.service.counters);
+        let is_kept = wait_for_keepers(&service).await;
+        if service.counters.total() > 0 {
+            tracing::info!("incidents since the start: {}", service.counters);
         }
-        tracing::info!(message_id = MessageId::Stopped.as_str(), "stopped");
-        if self.parts.is_finished() {
+        if in_time && is_kept {
+            tracing::info!(message_id = MessageId::Stopped.as_str(), "stopped");
+        } else {
+            tracing::warn!("stopped, and not all was in order");
+        }
+        if parts.is_finished() {
             // The pid file goes last.
-            drop(self.parts.await);
+            drop(parts.await);
         }
     }
+}
+
+/// Waits for those that write what must not be lost, and asks systemd for the time. False if they
+/// have to be cut off.
+async fn wait_for_keepers(service: &Service) -> bool {
+    let patience = tokio::time::Instant::now() + KEEP_WITHIN;
+    let mut is_told = false;
+    while timeout(ASK_EVERY, service.keepers.wait()).await.is_err() {
+        let keepers = manager::count(service.keepers.len(), "part");
+        if tokio::time::Instant::now() >= patience {
+            tracing::error!(
+                "{keepers} had {KEEP_WITHIN:?} to write what must not be lost, and did not end; is a \
+                 disk slow or gone?"
+            );
+            return false;
+        }
+        if !is_told {
+            is_told = true;
+            tracing::info!("waiting for {keepers} to write what must not be lost");
+        }
+        let status = format!("stopping: {keepers} to write what must not be lost");
+        service.manager.extend(EXTEND_BY, &status);
+    }
+    true
 }
 
 /// How many connections there may be.
@@ -208,21 +259,38 @@ fn watch_and_tell(service: &Arc<Service>) {
         until_stop(&shared, beats)
     });
     let shared = Arc::clone(service);
+    keep_running(service, "telling systemd", move || {
+        until_stop(&shared, manager::run(Arc::clone(&shared)))
+    });
+    let shared = Arc::clone(service);
     // It ends by itself, with a last look at its file.
-    keep_running(service, "the fleet", move || {
+    let fleet = supervised(service, "the fleet", move || {
         let stop = shared.stop.clone();
         fleet::run(shared.fleet.clone(), shared.follow_config(), stop)
     });
+    service.keepers.spawn(fleet);
 }
 
 fn keep_running<F>(service: &Service, name: &'static str, start: impl FnMut() -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    service.tasks.spawn(supervised(service, name, start));
+}
+
+/// What runs `start`, and again if it panics.
+fn supervised<F, S>(
+    service: &Service,
+    name: &'static str,
+    start: S,
+) -> impl Future<Output = ()> + Send + use<F, S>
+where
+    F: Future<Output = ()> + Send + 'static,
+    S: FnMut() -> F + Send + 'static,
+{
     let stop = service.stop.clone();
     let part = service.parts.register(PartKind::Task, name, "");
-    let task = async move { supervise::keep_running(name, &part, &stop, start).await };
-    service.tasks.spawn(task);
+    async move { supervise::keep_running(name, &part, &stop, start).await }
 }
 
 /// The folders that the server writes to: that of its log file, that of its state, and that of what
@@ -263,7 +331,7 @@ fn until_stop<P: Future<Output = ()> + Send>(
 /// must fit; the default gives way.
 fn room(config: &Config) -> Result<Room, descriptors::TooFewDescriptors> {
     let limit = descriptors::raise();
-    let reserve = descriptors::reserve(&config.http_api);
+    let reserve = config.http_api.reserved_descriptors();
     match descriptors::check(config.max_connections, reserve, limit) {
         Ok(()) => Ok(Room {
             connections: config.max_connections,
@@ -287,6 +355,11 @@ fn room(config: &Config) -> Result<Room, descriptors::TooFewDescriptors> {
 const STATE_FOLDER: &str = "/var/lib/srs";
 /// Sessions give their farewells half a second; the rest is for a busy machine.
 const STOP_WITHIN: Duration = Duration::from_millis(1_500);
+/// A disk that takes longer than this does not come back.
+const KEEP_WITHIN: Duration = Duration::from_secs(60);
+/// How often systemd is asked for more time, and for how much: it must not run out between.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const EXTEND_BY: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -314,5 +387,31 @@ mod tests {
             folders(false, "/data/fleet.json"),
             [PathBuf::from("/var/lib/srs")]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_what_must_not_be_lost_and_asks_for_the_time() {
+        let (manager, told) = Manager::test(None);
+        let mut service = Service::new(Arc::new(Config::default()), 100);
+        service.manager = manager;
+        service
+            .keepers
+            .spawn(tokio::time::sleep(Duration::from_millis(3_500)));
+        service.keepers.close();
+        let began = tokio::time::Instant::now();
+        assert!(wait_for_keepers(&service).await);
+        assert_eq!(began.elapsed(), Duration::from_millis(3_500));
+        let told: Vec<String> = std::mem::take(&mut told.lock().unwrap());
+        let asked =
+            "EXTEND_TIMEOUT_USEC=10000000\nSTATUS=stopping: 1 part to write what must not be lost";
+        assert_eq!(told, [asked; 3]);
+
+        // But not for ever.
+        let service = Service::new(Arc::new(Config::default()), 100);
+        service.keepers.spawn(std::future::pending::<()>());
+        service.keepers.close();
+        let began = tokio::time::Instant::now();
+        assert!(!wait_for_keepers(&service).await);
+        assert_eq!(began.elapsed().as_secs(), KEEP_WITHIN.as_secs());
     }
 }

@@ -21,10 +21,13 @@ use crate::control::events::Events;
 use crate::control::fleet::Fleet;
 use crate::control::heartbeat::HeartbeatHandle;
 use crate::control::logging::{self, LogLines};
+use crate::control::manager::Manager;
 use crate::control::parts::Parts;
 use crate::control::reload::Reloader;
 use crate::control::sysinfo::Sysinfo;
 use crate::control::wall_clock;
+use crate::control::watchdog::Beats;
+use crate::control::watchdog::pulse::Pulse;
 use crate::hub::Hub;
 use crate::output::fan_out::FanOut;
 
@@ -60,6 +63,12 @@ pub struct Service {
     pub heartbeat: HeartbeatHandle,
     /// The servers that send their heartbeats here.
     pub fleet: Fleet,
+    /// Who is told how the server goes.
+    pub manager: Manager,
+    /// Who must show that it turns.
+    pub pulse: Pulse,
+    /// How the watchdog goes.
+    pub beats: Beats,
     /// Who answers requests.
     pub identity: Identity,
     /// When it began, in Unix milliseconds.
@@ -68,6 +77,8 @@ pub struct Service {
     pub stop: CancellationToken,
     /// Every task of the server, so that a stop can wait for them.
     pub tasks: TaskTracker,
+    /// Those among the tasks that keep what must not be lost: a stop waits for them longer.
+    pub keepers: TaskTracker,
 }
 
 impl Service {
@@ -95,10 +106,14 @@ impl Service {
             sysinfo: Sysinfo::new(),
             heartbeat: HeartbeatHandle::default(),
             fleet,
+            manager: Manager::nobody(),
+            pulse: Pulse::default(),
+            beats: Beats::default(),
             identity: identity(),
             started_ms,
             stop,
             tasks,
+            keepers: TaskTracker::new(),
         }
     }
 

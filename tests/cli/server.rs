@@ -34,6 +34,8 @@ impl TestServer {
             loaded,
             source: Some(source),
             log: None,
+            passed: Vec::new(),
+            manager: srs::control::manager::Manager::nobody(),
         };
         Self::serve(|| Ok(Server::start_from(start)?))
     }

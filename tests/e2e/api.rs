@@ -4,7 +4,7 @@ mod document;
 mod fields;
 mod figures;
 mod health;
-mod http;
+pub(crate) mod http;
 mod lists;
 mod logs;
 mod parts;

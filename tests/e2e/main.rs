@@ -18,6 +18,7 @@ mod fleet;
 mod heartbeat;
 mod late_joiner;
 mod limits;
+mod manager;
 mod many_players;
 mod merging;
 mod message_streams;

@@ -56,7 +56,6 @@ use hyper_util::service::TowerToHyperService;
 
 pub use self::peer::HttpPeer;
 pub use self::state::{ApiState, NoPlace, Place};
-pub(crate) use self::state::{MAX_TCP, MAX_UNIX};
 
 use self::answer::NO_CONTENT_TYPE;
 use self::guard::Access;
@@ -154,6 +153,10 @@ impl Api {
         access: Access,
         callback: Option<&Callback>,
     ) -> Result<Response, Refusal> {
+        // Its own sockets are closed then, but those that systemd holds stay open.
+        if !config.enabled {
+            return Err(Refusal::Disabled);
+        }
         // Asked by browsers before the request proper, and without any proof.
         if request.method() == Method::OPTIONS {
             return Ok(

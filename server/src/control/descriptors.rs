@@ -6,30 +6,6 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
-use super::api::{MAX_TCP, MAX_UNIX};
-use crate::config::{ApiAddr, HttpApiConfig};
-
-/// Descriptors that are not for connections of clients: standard streams, listeners, the log
-/// (thirty where there is a journal), the runtime's own, configuration and recordings being read or
-/// written, connections to other servers.
-const RESERVE: u64 = 96;
-
-/// How many descriptors are not for RTMP clients: those of the server itself, and of as many
-/// connections to the API as there may be.
-#[must_use]
-pub fn reserve(api: &HttpApiConfig) -> u64 {
-    let is_tcp = |address: &ApiAddr| matches!(address, ApiAddr::Tcp(_));
-    let (tcp, unix) = match api.enabled {
-        true => (
-            api.listen.iter().any(is_tcp),
-            !api.listen.iter().all(is_tcp),
-        ),
-        false => (false, false),
-    };
-    let places = |has: bool, most: usize| if has { most as u64 } else { 0 };
-    RESERVE + places(tcp, MAX_TCP) + places(unix, MAX_UNIX)
-}
-
 /// How many descriptors the process may have open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -115,6 +91,9 @@ mod tests {
 
     use super::*;
 
+    /// As many as a server without an API keeps back.
+    const RESERVE: u64 = 96;
+
     /// Set where the process has the limits of the test.
     const LIMITED: &str = "SRS_TEST_LIMITED";
 
@@ -131,22 +110,6 @@ mod tests {
         for (name, max_connections, limit, expected) in cases {
             let error = check(max_connections, RESERVE, limit).err();
             assert_eq!(error.map(|e| (e.connections, e.needed)), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_api_has_room_where_it_listens() {
-        for (api, expected) in [
-            ("", 96 + 128),
-            (r#"listen = "127.0.0.1:1985""#, 96 + 512),
-            (
-                r#"listen = ["unix:/run/a", "1985", "unix:/run/b"]"#,
-                96 + 128 + 512,
-            ),
-            ("enabled = false", 96),
-        ] {
-            let config: HttpApiConfig = toml::from_str(api).unwrap();
-            assert_eq!(reserve(&config), expected, "{api}");
         }
     }
 

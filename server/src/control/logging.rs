@@ -77,25 +77,34 @@ pub fn init(config: &LogConfig) -> Result<LogHandle, LogError> {
     Ok(handle)
 }
 
-/// Tells the journal that the server does not start for what is wrong with its configuration, if
-/// standard error leads there. What is written there is many entries, none of which an alarm could
-/// wait for.
-pub fn tell_refused(error: &crate::config::Error) {
-    let Ok((subscriber, log)) = subscriber(&LogConfig::default()) else {
-        return;
+/// Tells the log why the server does not start, unless that is standard error, which has been told.
+/// Where no log is set up yet (`None`), it is the journal, if standard error leads there: what is
+/// written to that is many entries, none of which an alarm could wait for.
+pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) {
+    let tell = || {
+        if is_config_refused {
+            tracing::error!(
+                message_id = MessageId::ConfigRefused.as_str(),
+                "cannot start: {reason}"
+            );
+        } else {
+            tracing::error!(
+                message_id = MessageId::StartFailed.as_str(),
+                "cannot start: {reason}"
+            );
+        }
     };
-    if log.is_console() {
+    if let Some(log) = log {
+        if !log.is_console() {
+            tell();
+        }
         return;
     }
-    // Place and reason; the lines behind it show the place.
-    let error = super::reload::chain(error);
-    let first = error.lines().next().unwrap_or_default();
-    tracing::subscriber::with_default(subscriber, || {
-        tracing::error!(
-            message_id = MessageId::ConfigRefused.as_str(),
-            "cannot start: {first}"
-        );
-    });
+    if let Ok((subscriber, log)) = subscriber(&LogConfig::default())
+        && !log.is_console()
+    {
+        tracing::subscriber::with_default(subscriber, tell);
+    }
 }
 
 /// Makes what [`init`] installs, without installing it: a test can use it for itself, with

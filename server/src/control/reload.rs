@@ -16,6 +16,7 @@ use srs_api::{Effect, LogPlace, Reload, ReloadOutcome, RunningConfig};
 use tokio::sync::{mpsc, oneshot};
 
 use super::logging::MessageId;
+use super::manager;
 use super::wall_clock;
 use crate::config::{Config, Shown};
 
@@ -214,7 +215,8 @@ pub(crate) fn log_done(reload: &Reload) {
         );
     }
     if let more @ 1.. = reload.changes.len().saturating_sub(LOGGED) {
-        tracing::info!("and {more} more changes; /api/v1/reload shows all");
+        let more = manager::count(more, "more change");
+        tracing::info!("and {more}; /api/v1/reload shows all");
     }
     for warning in &reload.warnings {
         tracing::warn!("{warning}");
@@ -222,7 +224,7 @@ pub(crate) fn log_done(reload: &Reload) {
 }
 
 /// An error with its causes.
-pub(crate) fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

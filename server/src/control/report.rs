@@ -48,7 +48,7 @@ impl<T> Listed<T> {
     }
 }
 
-fn kbps<T: Counter>(windows: &Windows<T>) -> Kbps {
+pub(crate) fn kbps<T: Counter>(windows: &Windows<T>) -> Kbps {
     let [s5, s30, m1, m5, m60] = windows.kbps();
     Kbps {
         recv_30s: s30.received,

@@ -412,6 +412,12 @@ impl Stream {
     // A panic inside a critical section leaves a whole state behind: every change in it is a
     // single push or assignment. So the locks are taken whether or not they are poisoned.
 
+    /// Waits until an append could lock all that it needs.
+    pub(crate) fn wait_for_locks(&self) {
+        drop(self.write_state());
+        drop(self.lock_readers());
+    }
+
     fn read_state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,7 @@ use srs_media::{audio, video};
 use srs_rtmp::{Media, MediaKind};
 
 use crate::config::PublishConfig;
+use crate::control::watchdog::pulse::Turn;
 use crate::hub::takeover::Replaced;
 use crate::hub::{Publisher, Stream, StreamName};
 
@@ -19,6 +20,8 @@ use crate::hub::{Publisher, Stream, StreamName};
 #[derive(Debug)]
 pub struct RtmpPublish {
     publisher: Publisher,
+    /// Shows the watchdog that packets are waited for.
+    turn: Turn,
     timeouts: Timeouts,
     began: Instant,
     last_packet: Option<Instant>,
@@ -62,7 +65,7 @@ struct Timeouts {
 impl RtmpPublish {
     /// Publishes by `publisher`, from `now` on. `announced`: as encoders of the FMLE kind do.
     pub fn new(
-        publisher: Publisher,
+        (publisher, turn): (Publisher, Turn),
         config: &PublishConfig,
         amf: Limits,
         announced: bool,
@@ -70,6 +73,7 @@ impl RtmpPublish {
     ) -> Self {
         Self {
             publisher,
+            turn,
             timeouts: Timeouts {
                 first_packet: config.first_packet_timeout,
                 packet: config.timeout,
@@ -119,7 +123,7 @@ impl RtmpPublish {
 
     /// Whether another client has taken the stream over, and which.
     pub async fn replaced(&self) -> Replaced {
-        self.publisher.replaced().await
+        self.turn.beside(self.publisher.replaced()).await
     }
 
     /// Takes one message in.

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::BACKLOG;
 use crate::control::logging::MessageId;
+use crate::control::watchdog::pulse::Turn;
 
 /// What peers connect to.
 pub(super) trait Listener: Sized {
@@ -60,15 +61,19 @@ impl Listener for UnixListener {
 }
 
 /// Lets in who connects to `listener` until `stop`, and then those who have connected before,
-/// unless `all_stops`: the whole server does.
+/// unless `all_stops`: the whole server does. Shows by `turn` that it waits.
 pub(super) async fn accept<L: Listener>(
     listener: L,
+    turn: &Turn,
     stop: &CancellationToken,
     all_stops: &CancellationToken,
     mut admit: impl FnMut(L::Peer),
 ) {
     let mut trouble = Trouble::default();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+    while let Some(accepted) = stop
+        .run_until_cancelled(turn.beside(listener.accept()))
+        .await
+    {
         match accepted {
             Ok(peer) => {
                 trouble.passed();
@@ -76,7 +81,8 @@ pub(super) async fn accept<L: Listener>(
             }
             Err(error) => {
                 // Trouble is no reason to stop later.
-                stop.run_until_cancelled(trouble.wait(&error)).await;
+                stop.run_until_cancelled(turn.beside(trouble.wait(&error)))
+                    .await;
             }
         }
     }
@@ -139,6 +145,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
+    use crate::control::watchdog::pulse::{Kind, Pulse};
 
     /// Peers are numbers; 0 is trouble.
     struct Scripted {
@@ -181,7 +188,8 @@ mod tests {
             stop: stop.clone(),
         };
         let mut peers = Vec::new();
-        accept(listener, &stop, &all, |peer| peers.push(peer)).await;
+        let turn = Pulse::default().join(Kind::Listener, "scripted".into());
+        accept(listener, &turn, &stop, &all, |peer| peers.push(peer)).await;
         peers
     }
 

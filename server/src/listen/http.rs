@@ -2,8 +2,9 @@
 //!
 //! What a peer can do to us is bounded here: how many there are, how long a header and its way to
 //! us may be, how long one may do nothing, how long one may not read. Who may ask for what is the
-//! business of [`Api`].
+//! business of [`Api`]. Media is not served over HTTP yet, which [`media`] tells.
 
+pub mod media;
 mod stall;
 
 use std::convert::Infallible;
@@ -32,6 +33,7 @@ use super::accept;
 use crate::control::api::{Api, HttpPeer, NoPlace, Place};
 use crate::control::logging::MessageId;
 use crate::control::parts::Inside;
+use crate::control::watchdog::pulse::Kind;
 use crate::service::Service;
 
 /// What a connection may cost.
@@ -58,9 +60,9 @@ impl HttpLimits {
 pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: CancellationToken) {
     let all_stops = service.stop.clone();
     let address = listener.local_addr().map(|address| address.to_string());
-    let (_part, clients) = service
-        .parts
-        .register_listener(&address.unwrap_or_default());
+    let address = address.unwrap_or_default();
+    let (_part, clients) = service.parts.register_listener(&address);
+    let turn = service.pulse.join(Kind::Listener, address);
     let api = Arc::new(Api::new(service));
     let admit = |(socket, peer)| {
         admit_tcp(
@@ -71,7 +73,7 @@ pub async fn accept_tcp(service: Arc<Service>, listener: TcpListener, stop: Canc
             until(&stop, &all_stops),
         );
     };
-    accept::accept(listener, &stop, &all_stops, admit).await;
+    accept::accept(listener, &turn, &stop, &all_stops, admit).await;
 }
 
 /// Accepts clients of the API until `stop`, and those who have connected before it. Each gets a
@@ -82,12 +84,12 @@ pub async fn accept_unix(service: Arc<Service>, listener: UnixListener, stop: Ca
         let path = address.as_pathname().map(Path::display);
         path.map_or_else(String::new, |path| format!("unix:{path}"))
     });
-    let (_part, clients) = service
-        .parts
-        .register_listener(&address.unwrap_or_default());
+    let address = address.unwrap_or_default();
+    let (_part, clients) = service.parts.register_listener(&address);
+    let turn = service.pulse.join(Kind::Listener, address);
     let api = Arc::new(Api::new(service));
     let admit = |socket| admit_unix(&api, socket, clients.enter(), until(&stop, &all_stops));
-    accept::accept(listener, &stop, &all_stops, admit).await;
+    accept::accept(listener, &turn, &stop, &all_stops, admit).await;
 }
 
 /// When a connection ends at the latest: with its listener, whose address is not served any more

@@ -5,6 +5,9 @@
 //! cannot be had, all is as it was. Only where a new address takes in one that is to go (`"1935"`
 //! instead of `"127.0.0.1:1935"`) must the old one be closed before, and opened again if that was in
 //! vain. Whoever has connected to a socket that is closed is still let in.
+//!
+//! Sockets that systemd has passed ([`super::passed`]) are always open. What they serve is not bound
+//! again, and where one of their kind is there, the default address gives way.
 
 use std::env;
 use std::fmt;
@@ -19,8 +22,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::http;
+use super::passed::{Handed, HandedListener, HandedPlace, Passed, Role};
 use super::unix::{self, SocketFile};
-use super::{ListenError, accept_rtmp, bind, http};
+use super::{ListenError, accept_rtmp, bind};
 use crate::config::{ApiAddr, Config, DEFAULT_API_SOCKET, FilePath, ListenAddr};
 use crate::control::logging::MessageId;
 use crate::service::{Addresses, ApiAddress, Service};
@@ -34,29 +39,15 @@ pub enum Wanted {
     Api(ApiAddr),
     /// The API at the usual place, or where else it can be had.
     ApiSomewhere,
-}
-
-/// The sockets that `config` wants, in its order.
-pub fn wanted(config: &Config) -> Vec<Wanted> {
-    let rtmp = config.listen.iter().copied().map(Wanted::Rtmp);
-    let api = config
-        .http_api
-        .listen
-        .iter()
-        .filter(|_| config.http_api.enabled);
-    let usual = Some(Path::new(DEFAULT_API_SOCKET));
-    let api = api.map(|address| match address {
-        address if address.path() == usual => Wanted::ApiSomewhere,
-        address => Wanted::Api(address.clone()),
-    });
-    rtmp.chain(api).collect()
+    /// The one of this number among those that were passed, which is there.
+    Passed(usize, Place),
 }
 
 impl Wanted {
     fn tcp(&self) -> Option<&ListenAddr> {
         match self {
             Self::Rtmp(address) | Self::Api(ApiAddr::Tcp(address)) => Some(address),
-            Self::Api(ApiAddr::Unix(_)) | Self::ApiSomewhere => None,
+            Self::Api(ApiAddr::Unix(_)) | Self::ApiSomewhere | Self::Passed(..) => None,
         }
     }
 
@@ -68,8 +59,24 @@ impl Wanted {
         }
     }
 
-    fn bind(&self) -> Result<Option<Bound>, ListenError> {
+    /// Binds it, or takes it out of `handed`.
+    fn bind(&self, handed: &mut [Handed]) -> Result<Option<Bound>, ListenError> {
         let (listener, file) = match self {
+            Self::Passed(index, place) => {
+                let Some(handed) = handed.get_mut(*index) else {
+                    return Ok(None);
+                };
+                let role = handed.role;
+                let Some(socket) = handed.take().map_err(ListenError::Passed)? else {
+                    return Ok(None);
+                };
+                return Ok(Some(Bound {
+                    wanted: self.clone(),
+                    place: place.clone(),
+                    listener: Listener::of(role, socket),
+                    file: None,
+                }));
+            }
             Self::Rtmp(address) => (Listener::Rtmp(bind(address)?), None),
             Self::Api(ApiAddr::Tcp(address)) => (Listener::ApiTcp(bind(address)?), None),
             Self::Api(ApiAddr::Unix(path)) => {
@@ -93,6 +100,7 @@ impl Wanted {
                 let path = file.as_ref().map(|file| file.path().into());
                 Place::Api(ApiAddress::Unix(path.unwrap_or_default()))
             }
+            (Listener::Http(listener), _) => Place::Http(address_of(listener)?),
         };
         Ok(Some(Bound {
             wanted: self.clone(),
@@ -109,6 +117,7 @@ impl fmt::Display for Wanted {
             Self::Rtmp(address) => write!(f, "{address}"),
             Self::Api(address) => write!(f, "{address} (API)"),
             Self::ApiSomewhere => write!(f, "unix:{DEFAULT_API_SOCKET} (API)"),
+            Self::Passed(_, place) => write!(f, "{place}"),
         }
     }
 }
@@ -117,11 +126,26 @@ fn address_of(listener: &TcpListener) -> Result<SocketAddr, ListenError> {
     listener.local_addr().map_err(ListenError::Unknown)
 }
 
-/// Where a socket is.
+/// Where a socket is, and what for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+pub enum Place {
+    /// RTMP is listened for there.
     Rtmp(SocketAddr),
+    /// The API is served there.
     Api(ApiAddress),
+    /// Media is asked for there, over HTTP.
+    Http(SocketAddr),
+}
+
+impl Place {
+    fn of(handed: &Handed) -> Self {
+        match (&handed.place, handed.role) {
+            (HandedPlace::Unix { path, .. }, _) => Self::Api(ApiAddress::Unix(path.clone())),
+            (HandedPlace::Tcp(tcp), Role::Rtmp) => Self::Rtmp(tcp.address),
+            (HandedPlace::Tcp(tcp), Role::Api) => Self::Api(ApiAddress::Tcp(tcp.address)),
+            (HandedPlace::Tcp(tcp), Role::Http) => Self::Http(tcp.address),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -129,6 +153,7 @@ impl fmt::Display for Place {
         match self {
             Self::Rtmp(address) => write!(f, "{address}"),
             Self::Api(address) => write!(f, "{address} (API)"),
+            Self::Http(address) => write!(f, "{address} (HTTP)"),
         }
     }
 }
@@ -138,6 +163,19 @@ enum Listener {
     Rtmp(TcpListener),
     ApiTcp(TcpListener),
     ApiUnix(UnixListener),
+    Http(TcpListener),
+}
+
+impl Listener {
+    fn of(role: Role, socket: HandedListener) -> Self {
+        match (socket, role) {
+            // A unix socket is for nothing else.
+            (HandedListener::Unix(listener), _) => Self::ApiUnix(listener),
+            (HandedListener::Tcp(listener), Role::Rtmp) => Self::Rtmp(listener),
+            (HandedListener::Tcp(listener), Role::Api) => Self::ApiTcp(listener),
+            (HandedListener::Tcp(listener), Role::Http) => Self::Http(listener),
+        }
+    }
 }
 
 /// A socket that queues clients and accepts none yet.
@@ -152,9 +190,16 @@ struct Bound {
 impl Bound {
     fn start(self, service: &Arc<Service>) -> Open {
         let stop = service.stop.child_token();
+        let by = match self.wanted {
+            Wanted::Passed(..) => " (held by systemd)",
+            _ => "",
+        };
         match &self.place {
-            Place::Rtmp(address) => tracing::info!("listening for RTMP on {address}"),
-            Place::Api(address) => tracing::info!("serving the API on {address}"),
+            Place::Rtmp(address) => tracing::info!("listening for RTMP on {address}{by}"),
+            Place::Api(address) => tracing::info!("serving the API on {address}{by}"),
+            Place::Http(address) => {
+                tracing::info!("refusing HTTP on {address}{by}: no media is served over it yet");
+            }
         }
         let (shared, until) = (Arc::clone(service), stop.clone());
         let task = match self.listener {
@@ -162,6 +207,9 @@ impl Bound {
             Listener::ApiTcp(listener) => service
                 .tasks
                 .spawn(http::accept_tcp(shared, listener, until)),
+            Listener::Http(listener) => service
+                .tasks
+                .spawn(http::media::accept(shared, listener, until)),
             Listener::ApiUnix(listener) => service
                 .tasks
                 .spawn(http::accept_unix(shared, listener, until)),
@@ -226,6 +274,7 @@ impl Open {
         match &self.place {
             Place::Rtmp(address) => tracing::info!("no longer listening for RTMP on {address}"),
             Place::Api(address) => tracing::info!("no longer serving the API on {address}"),
+            Place::Http(address) => tracing::info!("no longer refusing HTTP on {address}"),
         }
     }
 }
@@ -239,6 +288,8 @@ impl Drop for Open {
 /// The listening sockets of a server.
 #[derive(Debug, Default)]
 pub struct Sockets {
+    /// Those that were passed. They are as many as long as the server runs.
+    handed: Vec<Handed>,
     /// What there should be.
     wanted: Vec<Wanted>,
     open: Vec<Open>,
@@ -283,12 +334,80 @@ pub struct Moved {
 }
 
 impl Sockets {
-    /// Binds what is in `wanted` and not open.
+    /// None is open yet; those that were passed are for what `config` says, or their names.
+    pub fn new(passed: Vec<Passed>, config: &Config) -> Self {
+        let handed = passed.into_iter().filter_map(|p| p.into_handed(config));
+        Self {
+            handed: handed.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The sockets that there should be by `config`: those that were passed, and one for each of its
+    /// addresses that none of them serves.
+    pub fn wanted(&self, config: &Config) -> Vec<Wanted> {
+        let passed = self.handed.iter().enumerate();
+        let passed = passed.map(|(index, handed)| Wanted::Passed(index, Place::of(handed)));
+        let mut wanted: Vec<Wanted> = passed.collect();
+
+        let has = |role| self.handed.iter().any(|handed| handed.is_way_to(role));
+        let gives_way = config.listen == Config::default().listen && has(Role::Rtmp);
+        let is_served = |address: &&ListenAddr| {
+            gives_way || self.handed.iter().any(|handed| handed.serves_rtmp(address))
+        };
+        let rtmp = config.listen.iter().filter(|address| !is_served(address));
+        wanted.extend(rtmp.copied().map(Wanted::Rtmp));
+
+        if config.http_api.enabled {
+            let gives_way =
+                config.http_api.listen == Config::default().http_api.listen && has(Role::Api);
+            let is_served = |address: &&ApiAddr| {
+                gives_way || self.handed.iter().any(|handed| handed.serves_api(address))
+            };
+            let api = config.http_api.listen.iter();
+            let usual = Some(Path::new(DEFAULT_API_SOCKET));
+            wanted.extend(api.filter(|a| !is_served(a)).map(|address| match address {
+                address if address.path() == usual => Wanted::ApiSomewhere,
+                address => Wanted::Api(address.clone()),
+            }));
+        }
+        wanted
+    }
+
+    /// What `config` says of RTMP and passed sockets do not heed: they stay open, whatever it is.
+    pub fn warnings(&self, config: &Config) -> Vec<String> {
+        let is_default = config.listen == Config::default().listen;
+        let handed = self
+            .handed
+            .iter()
+            .filter(|handed| handed.role == Role::Rtmp);
+        let unnamed = handed.filter(|handed| {
+            let is_named = |wanted: &ListenAddr| handed.place.is(wanted);
+            !is_default && !config.listen.iter().any(is_named)
+        });
+        let warning = |handed: &Handed| {
+            let place = &handed.place;
+            let covered = config
+                .listen
+                .iter()
+                .find(|wanted| handed.serves_rtmp(wanted));
+            let instead =
+                covered.map_or_else(String::new, |wanted| format!("{wanted} is part of it; "));
+            format!(
+                "RTMP is served on {place}, which systemd holds, though `listen` does not name it: \
+                 {instead}`systemctl edit srs.socket` says where systemd listens, or `systemctl mask \
+                 --now srs.socket` leaves it to `listen`"
+            )
+        };
+        unnamed.map(warning).collect()
+    }
+
+    /// Binds what is in `wanted`, where nothing is open yet.
     ///
     /// # Errors
-    /// An address cannot be had: the sockets are what they were.
-    pub fn bind(wanted: Vec<Wanted>) -> Result<Prepared, ListenError> {
-        let bound = bind_all(&wanted)?;
+    /// An address cannot be had: none is open.
+    pub fn bind(&mut self, wanted: Vec<Wanted>) -> Result<Prepared, ListenError> {
+        let bound = bind_all(&wanted, &mut self.handed)?;
         Ok(Prepared {
             wanted,
             bound,
@@ -315,7 +434,7 @@ impl Sockets {
             let clash = |&index: &usize| self.open[index].as_it_is().clashes(new);
             in_the_way.iter().any(clash)
         });
-        let mut bound = bind_all(&free)?;
+        let mut bound = bind_all(&free, &mut self.handed)?;
         let mut closed = Vec::new();
         if !blocked.is_empty() {
             for &index in &in_the_way {
@@ -326,7 +445,7 @@ impl Sockets {
                 open.tell_closed();
                 closed.push(open.place.clone());
             }
-            match bind_all(&blocked) {
+            match bind_all(&blocked, &mut self.handed) {
                 Ok(more) => bound.extend(more),
                 Err(error) => {
                     self.open_again(service, &in_the_way);
@@ -371,7 +490,7 @@ impl Sockets {
     fn open_again(&mut self, service: &Arc<Service>, indices: &[usize]) {
         for &index in indices {
             let open = &mut self.open[index];
-            match open.as_it_is().bind() {
+            match open.as_it_is().bind(&mut []) {
                 Ok(Some(bound)) => {
                     let wanted = open.wanted.clone();
                     *open = Bound { wanted, ..bound }.start(service);
@@ -434,6 +553,7 @@ impl Sockets {
             match &open.place {
                 Place::Rtmp(address) => addresses.rtmp.push(*address),
                 Place::Api(address) => addresses.api.push(address.clone()),
+                Place::Http(_) => {}
             }
         }
         // Where the API is to be somewhere, it may be nowhere.
@@ -446,8 +566,8 @@ impl Sockets {
     }
 }
 
-fn bind_all(wanted: &[Wanted]) -> Result<Vec<Bound>, ListenError> {
-    let bound = wanted.iter().map(Wanted::bind);
+fn bind_all(wanted: &[Wanted], handed: &mut [Handed]) -> Result<Vec<Bound>, ListenError> {
+    let bound = wanted.iter().map(|wanted| wanted.bind(handed));
     bound.filter_map(Result::transpose).collect()
 }
 
@@ -465,7 +585,7 @@ mod tests {
         let rtmp = |address: &str| Wanted::Rtmp(address.parse().unwrap());
         let wanted = vec![rtmp("127.0.0.1:0"), rtmp("127.0.0.2:0")];
         let mut sockets = Sockets::default();
-        let prepared = Sockets::bind(wanted).unwrap();
+        let prepared = sockets.bind(wanted).unwrap();
         let _ = sockets.commit(&service, prepared);
         let before = service.addresses();
         assert_eq!((before.rtmp.len(), before.missing.len()), (2, 0));
@@ -480,5 +600,105 @@ mod tests {
 
         sockets.close(&service);
         assert_eq!(service.addresses(), Addresses::default());
+    }
+
+    fn passed(name: &str) -> (Passed, SocketAddr) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        (Passed::of_tcp(name, listener).unwrap(), address)
+    }
+
+    #[tokio::test]
+    async fn what_was_passed_stays_whatever_is_configured() {
+        let (socket, address) = passed("rtmp");
+        let config = |text: &str| Config::parse(text, "test").unwrap();
+        let default = config("[http_api]\nenabled = false");
+        let service = Arc::new(Service::new(Arc::new(default.clone()), 100));
+        let mut sockets = Sockets::new(vec![socket], &default);
+        let wanted = sockets.wanted(&default);
+        assert_eq!(wanted, [Wanted::Passed(0, Place::Rtmp(address))]);
+        let prepared = sockets.bind(wanted).unwrap();
+        let _ = sockets.commit(&service, prepared);
+        assert_eq!(service.addresses().rtmp, [address]);
+
+        // An address of its own comes beside it; its own is it.
+        let more = config(&format!(
+            "listen = [\"{address}\", \"127.0.0.2:0\"]\n[http_api]\nenabled = false"
+        ));
+        let wanted = sockets.wanted(&more);
+        let prepared = sockets.prepare(&service, wanted).await.unwrap();
+        let (moved, leaving) = sockets.commit(&service, prepared);
+        assert!(moved.closed.is_empty() && leaving.open.is_empty());
+        let addresses = service.addresses();
+        assert_eq!((addresses.rtmp.len(), addresses.rtmp[0]), (2, address));
+        assert!(addresses.missing.is_empty());
+
+        // Back again: it is still there, and the other one is gone.
+        let wanted = sockets.wanted(&default);
+        let prepared = sockets.prepare(&service, wanted).await.unwrap();
+        let (moved, leaving) = sockets.commit(&service, prepared);
+        assert_eq!((moved.opened.len(), moved.closed.len()), (0, 1));
+        leaving.close().await;
+        assert_eq!(service.addresses().rtmp, [address]);
+    }
+
+    #[test]
+    fn a_passed_socket_that_the_configuration_does_not_name_is_told() {
+        let told = |bound: &str, listen: &str| {
+            let listener = std::net::TcpListener::bind(bound).unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let socket = Passed::of_tcp("rtmp", listener).unwrap();
+            let listen = listen.replace("PORT", &port.to_string());
+            let config = Config::parse(&listen, "test").unwrap();
+            Sockets::new(vec![socket], &config).warnings(&config)
+        };
+        for (bound, listen, expected) in [
+            ("127.0.0.1:0", "", None),
+            ("0.0.0.0:0", "listen = [\"PORT\"]", None),
+            ("127.0.0.1:0", "listen = [\"127.0.0.1:PORT\"]", None),
+            (
+                "0.0.0.0:0",
+                "listen = [\"127.0.0.1:PORT\"]",
+                Some("is part of it"),
+            ),
+            (
+                "127.0.0.1:0",
+                "listen = [\"1\"]",
+                Some("does not name it: `systemctl"),
+            ),
+        ] {
+            let warnings = told(bound, listen);
+            let is_right = match expected {
+                None => warnings.is_empty(),
+                Some(words) => warnings.len() == 1 && warnings[0].contains(words),
+            };
+            assert!(is_right, "{bound} and {listen}: {warnings:?}");
+        }
+    }
+
+    #[test]
+    fn the_default_gives_way_to_what_was_passed_and_what_was_written_does_not() {
+        let api = "[http_api]\nenabled = false";
+        for (name, config, expected) in [
+            ("rtmp", String::new(), 1),
+            ("rtmp", "listen = [\"1936\"]\n".to_owned(), 2),
+            ("http", String::new(), 2),
+        ] {
+            let (socket, _) = passed(name);
+            let config = Config::parse(&format!("{config}{api}"), "test").unwrap();
+            let sockets = Sockets::new(vec![socket], &config);
+            let wanted = sockets.wanted(&config);
+            assert_eq!(
+                wanted.len(),
+                expected,
+                "{name} beside {config:?}: {wanted:?}"
+            );
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join("a")).unwrap();
+        let socket = Passed::of_unix("api", listener).unwrap();
+        let sockets = Sockets::new(vec![socket], &Config::default());
+        let wanted = sockets.wanted(&Config::default());
+        assert!(!wanted.contains(&Wanted::ApiSomewhere), "{wanted:?}");
     }
 }

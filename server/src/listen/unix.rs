@@ -95,7 +95,7 @@ impl Drop for SocketFile {
 }
 
 /// Device and inode, which tell one file from another of the same name.
-fn id_of(path: &Path) -> io::Result<(u64, u64)> {
+pub(super) fn id_of(path: &Path) -> io::Result<(u64, u64)> {
     let metadata = std::fs::symlink_metadata(path)?;
     Ok((metadata.dev(), metadata.ino()))
 }

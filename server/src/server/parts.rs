@@ -12,11 +12,12 @@ use super::{Room, StartError, room};
 use crate::config::{Config, DEFAULT_PATH, FilePath, Loaded, Source, VhostName};
 use crate::control::clients::{Client, Ending};
 use crate::control::logging::{LogChange, LogError, LogHandle, MessageId};
+use crate::control::manager;
 use crate::control::pid_file::PidFile;
 use crate::control::reload::{self, Request, Running, effects};
 use crate::hub::StreamSettings;
 use crate::listen::ListenError;
-use crate::listen::sockets::{self, Leaving, Moved, Prepared, Sockets};
+use crate::listen::sockets::{Leaving, Moved, Prepared, Sockets};
 use crate::service::Service;
 
 /// Owns what a reload changes.
@@ -92,6 +93,10 @@ impl Parts {
 
     async fn reload(&mut self, dry_run: bool) -> Reload {
         let began = Instant::now();
+        let manager = self.service.manager.clone();
+        if !dry_run {
+            manager.reloading();
+        }
         let mut reload = self.service.reloader.begin(dry_run);
         let result = self.try_reload(&mut reload).await;
         reload.took_ms = began.elapsed().as_secs_f64() * 1e3;
@@ -105,6 +110,10 @@ impl Parts {
         }
         if !dry_run {
             self.tell(&mut reload);
+            // A server that stops meanwhile has said so.
+            if !self.service.stop.is_cancelled() {
+                manager.ready(&manager::status(&self.service));
+            }
         }
         reload
     }
@@ -125,7 +134,7 @@ impl Parts {
             reload::log_done(reload);
             let count = reload.changes.len();
             events.tell(EventKind::Reload, |event| {
-                event.message = format!("{count} changes");
+                event.message = manager::count(count, "change");
             });
         }
         self.service.reloader.set_last(reload.clone());
@@ -159,8 +168,9 @@ impl Parts {
         reload.changes = changes;
         reload.files = files;
         reload.warnings = warnings;
+        reload.warnings.extend(self.sockets.warnings(&config));
         if reload.dry_run {
-            let moved = self.sockets.plan(&sockets::wanted(&config));
+            let moved = self.sockets.plan(&self.sockets.wanted(&config));
             reload.notes = notes(&moved, ["would open", "would close"]);
             for vhost in vhosts_gone(&self.service.config(), &config) {
                 let count = clients_of(&self.service, vhost).count();
@@ -190,7 +200,7 @@ impl Parts {
         };
         let pid_file = self.prepare_pid_file(config.pid.as_ref())?;
         // The last: an address may have to be closed to make room for another.
-        let wanted = sockets::wanted(&config);
+        let wanted = self.sockets.wanted(&config);
         let sockets = self.sockets.prepare(&self.service, wanted).await;
         let sockets = sockets.map_err(|error: ListenError| StartError::from(error))?;
         Ok(Ready {

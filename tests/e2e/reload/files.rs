@@ -201,6 +201,8 @@ async fn whoever_asks_is_told_what_a_reload_did_or_would_do() -> Result<()> {
         loaded: source.load()?,
         source: Some(source),
         log: None,
+        passed: Vec::new(),
+        manager: srs::control::manager::Manager::nobody(),
     })?;
     let (service, reloader) = (server.service(), &server.service().reloader);
     assert_eq!(reloader.last().outcome, ReloadOutcome::Never);

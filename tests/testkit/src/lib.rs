@@ -29,6 +29,7 @@ pub mod clips;
 pub mod ffmpeg;
 pub mod gstreamer;
 mod log;
+mod manager;
 pub mod nginx;
 mod packets;
 mod proc;
@@ -40,6 +41,7 @@ pub mod vlc;
 mod wait;
 
 pub use log::Log;
+pub use manager::ServiceManager;
 pub use nginx::Nginx;
 pub use packets::{Kind, Packet, Packets, Run};
 pub use process::{Finished, Process};

@@ -3,13 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::process::command;
-use crate::{Finished, Process, SOON};
+use crate::{Finished, Process, SOON, ServiceManager};
 
 /// A running daemon that listens on ports which the kernel chose.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct SrsBuilder {
     settings: String,
     /// Names and values; `None` to have it look at none.
     environment: Option<Vec<(String, String)>>,
+    /// Who starts it.
+    manager: Option<Arc<ServiceManager>>,
 }
 
 impl Srs {
@@ -49,6 +52,7 @@ impl Srs {
             listen: vec!["127.0.0.1:0".to_owned()],
             settings: String::new(),
             environment: None,
+            manager: None,
         }
     }
 
@@ -191,6 +195,13 @@ impl SrsBuilder {
         self
     }
 
+    /// Has it started by this service manager.
+    #[must_use]
+    pub fn manager(mut self, manager: &Arc<ServiceManager>) -> Self {
+        self.manager = Some(Arc::clone(manager));
+        self
+    }
+
     /// Starts it and waits until it listens at all its addresses.
     ///
     /// # Errors
@@ -225,13 +236,16 @@ impl SrsBuilder {
         let folder = tempfile::tempdir()?;
         self.write_configuration(folder.path())?;
         let mut command = command(&self.binary);
+        for name in FROM_SYSTEMD {
+            command.env_remove(name);
+        }
+        if let Some(manager) = &self.manager {
+            command = manager.command(&self.binary);
+        }
         command
             .arg("-c")
             .arg(configuration_file(folder.path()))
             .env("XDG_RUNTIME_DIR", folder.path());
-        for name in FROM_SYSTEMD {
-            command.env_remove(name);
-        }
         if let Some(variables) = &self.environment {
             command.arg("-e").envs(variables.iter().cloned());
         }

@@ -1,6 +1,7 @@
 //! Why there is no configuration.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -142,12 +143,65 @@ fn explain(cause: &io::Error) -> String {
     match cause.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
         io::ErrorKind::PermissionDenied => {
-            "permission denied: the user that runs srs may not read it".to_owned()
+            format!("permission denied: {} may not read it", who_asks())
         }
         io::ErrorKind::IsADirectory => "is a directory, where a file was expected".to_owned(),
         _ => format!("cannot be read: {cause}"),
     }
 }
 
+/// The user that this process is: the daemon's, or of whoever looks at its files.
+fn who_asks() -> String {
+    let text = |file| fs::read_to_string(file).unwrap_or_default();
+    user_of(&text("/proc/self/status"), &text("/etc/passwd"))
+}
+
+/// From the texts of `/proc/PID/status` and `/etc/passwd`.
+fn user_of(status: &str, users: &str) -> String {
+    // The user that counts is the second: `Uid: REAL EFFECTIVE SAVED FILESYSTEM`.
+    let ids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let Some(id) = ids.and_then(|ids| ids.split_whitespace().nth(1)) else {
+        return "the user that asks".to_owned();
+    };
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(id)).then_some(name)
+    });
+    match name {
+        Some(name) => format!("the user {name}"),
+        None => format!("the user with the id {id}"),
+    }
+}
+
 /// Enough for every mistake that people make in one sitting, and still one screen or two.
 const MAX_SHOWN: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_may_not_read_a_file_is_named() {
+        let users = "root:x:0:0:root:/root:/bin/bash\nbob:x:1001:1001::/home/bob:/bin/sh\n";
+        let status = |ids: &str| format!("Name:\tsrsctl\nUid:\t{ids}\nGid:\t0\t0\t0\t0\n");
+        for (status, expected) in [
+            (status("1001\t1001\t1001\t1001"), "the user bob"),
+            (status("1001\t0\t0\t0"), "the user root"),
+            (status("7\t7\t7\t7"), "the user with the id 7"),
+            (String::new(), "the user that asks"),
+        ] {
+            assert_eq!(user_of(&status, users), expected);
+        }
+        let error = Error::Unreadable {
+            path: "/etc/srs/srs.toml".into(),
+            cause: io::ErrorKind::PermissionDenied.into(),
+        };
+        let expected = format!(
+            "/etc/srs/srs.toml: permission denied: {} may not read it",
+            who_asks()
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_ne!(who_asks(), "the user that asks");
+    }
+}

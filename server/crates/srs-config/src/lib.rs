@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::descriptors::{MAX_API_TCP, MAX_API_UNIX};
 pub use self::diff::{Difference, diff};
 pub use self::effective::Shown;
 pub use self::error::{Error, Mistakes};
@@ -43,6 +44,7 @@ use self::units::{AddrList, Count};
 
 mod check;
 mod contradiction;
+mod descriptors;
 mod diff;
 mod effective;
 mod environment;

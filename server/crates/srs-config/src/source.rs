@@ -76,13 +76,25 @@ impl Source {
         // A file that cannot be read hides no mistakes of the others.
         let mut errors = Vec::new();
         for path in self.paths(default, &mut errors) {
-            match read_text(&path) {
+            // Whoever names a pipe may want one, `-c <(…)`; the others are for every start and reload,
+            // which must not wait for somebody to write.
+            let is_named = self.file.as_deref() == Some(&*path);
+            let text = if is_named {
+                Ok(())
+            } else {
+                expect_regular(&path)
+            };
+            match text.and_then(|()| read_text(&path)) {
                 Ok(text) => {
                     let name = path.display().to_string();
                     files.push(File { name, text });
                     paths.push(path);
                 }
-                Err(error) if self.file.is_none() && path == default && error.is_not_found() => {}
+                Err(error)
+                    if self.file.is_none()
+                        && path == default
+                        && error.is_not_found()
+                        && !is_link(&path) => {}
                 Err(error) => errors.push(error),
             }
         }
@@ -153,6 +165,24 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     names.sort();
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// Whether something lies there, though it leads nowhere: a start without it would be one without
+/// the settings that somebody wanted.
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Checks that the file at `path`, if it is there, is no pipe, device or socket.
+fn expect_regular(path: &Path) -> Result<(), Error> {
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => Err(Error::Unreadable {
+            path: path.to_owned(),
+            cause: io::Error::other("it is no regular file"),
+        }),
+        // What else is wrong is told when it is read.
+        _ => Ok(()),
+    }
 }
 
 /// What the file at `path` says.

@@ -18,6 +18,11 @@ use crate::control::fleet::FleetError;
 pub(crate) enum Refusal {
     #[error("there is no such resource; GET /api/v1 lists those that there are")]
     NoResource,
+    #[error(
+        "http_api.enabled is false in the configuration of this server; `systemctl kill -s HUP srs` \
+         has it reload all the same"
+    )]
+    Disabled,
     #[error("there is no vhost {0:?}; GET /api/v1/vhosts lists them")]
     NoVhost(String),
     #[error("there is no stream with the id {0:?}; GET /api/v1/streams lists them")]
@@ -78,7 +83,7 @@ impl Refusal {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::Fleet(error) => fleet_error(*error).0,
-            Self::TooManyWatchers => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyWatchers | Self::Disabled => StatusCode::SERVICE_UNAVAILABLE,
             Self::CrossSite | Self::HostName { .. } | Self::Callback(_) => StatusCode::FORBIDDEN,
             Self::ReloadFailed(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Status(status) => *status,
@@ -97,7 +102,9 @@ impl Refusal {
             Self::Unauthorized { .. } => ErrorCode::Unauthorized,
             Self::Fleet(error) => fleet_error(*error).1,
             Self::TooManyWatchers => ErrorCode::TooMany,
-            Self::CrossSite | Self::HostName { .. } | Self::Callback(_) => ErrorCode::Forbidden,
+            Self::CrossSite | Self::HostName { .. } | Self::Callback(_) | Self::Disabled => {
+                ErrorCode::Forbidden
+            }
             Self::ReloadFailed(_) => ErrorCode::ReloadFailed,
             Self::Internal(_) => ErrorCode::Internal,
             Self::Status(status) if status.is_server_error() => ErrorCode::Internal,
@@ -132,6 +139,10 @@ impl IntoResponse for Refusal {
                 headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
             }
             // Each guess costs a connection.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if self == Self::Disabled {
+            // Nobody is to have a place who gets nothing.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::peer::HttpPeer;
+use crate::config::{MAX_API_TCP, MAX_API_UNIX};
 use crate::control::complaint::Complaint;
 
 /// Counts and bounds of the API of one server.
@@ -32,8 +33,8 @@ pub struct ApiState {
 impl Default for ApiState {
     fn default() -> Self {
         Self {
-            tcp: Arc::new(Semaphore::new(MAX_TCP)),
-            unix: Arc::new(Semaphore::new(MAX_UNIX)),
+            tcp: Arc::new(Semaphore::new(MAX_API_TCP)),
+            unix: Arc::new(Semaphore::new(MAX_API_UNIX)),
             networks: Arc::default(),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             turn: Arc::new(Semaphore::new(1)),
@@ -85,7 +86,7 @@ impl ApiState {
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         let free = self.tcp.available_permits() + self.unix.available_permits();
-        MAX_TCP + MAX_UNIX - free
+        MAX_API_TCP + MAX_API_UNIX - free
     }
 
     /// How many watch events or the log.
@@ -169,13 +170,8 @@ fn network(ip: IpAddr) -> IpAddr {
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// A connection costs a descriptor and some 20 KiB; dashboards and scrapers have few each. What is
-/// taken here is taken from the descriptors of clients.
-pub(crate) const MAX_TCP: usize = 512;
 /// From one address that is not of this host, so that nobody takes all before a proof is asked for.
 const MAX_PER_ADDRESS: usize = 64;
-/// Beside those of TCP: however many come from elsewhere, the operator of this host gets in.
-pub(crate) const MAX_UNIX: usize = 128;
 /// Each event is written to all of them.
 pub(crate) const MAX_WATCHERS: usize = 64;
 
@@ -187,7 +183,11 @@ mod tests {
     fn one_address_takes_no_more_than_its_share() {
         let api = ApiState::default();
         let tcp = |address: &str| HttpPeer::Tcp(address.parse().unwrap());
-        let take = |peer: &HttpPeer| (0..MAX_TCP).map_while(|_| api.admit(peer).ok()).collect();
+        let take = |peer: &HttpPeer| {
+            (0..MAX_API_TCP)
+                .map_while(|_| api.admit(peer).ok())
+                .collect()
+        };
         // IPv4 is IPv4 however it comes, and a host has many addresses of IPv6.
         for (peer, same, other) in [
             ("192.0.2.1:1", "[::ffff:192.0.2.1]:2", "192.0.2.2:1"),
@@ -210,7 +210,7 @@ mod tests {
         );
 
         let places: Vec<Place> = take(&tcp("127.0.0.1:1"));
-        assert_eq!(places.len(), MAX_TCP, "this host");
+        assert_eq!(places.len(), MAX_API_TCP, "this host");
         assert_eq!(api.admit(&tcp("192.0.2.1:1")).unwrap_err(), NoPlace::AtAll);
         assert!(api.networks.lock().unwrap().is_empty());
     }

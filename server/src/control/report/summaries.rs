@@ -70,6 +70,7 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         send_packets: account.total.packets_out,
         drops: account.total.dropped,
         kbps: kbps(&account.windows),
+        watchdog: service.beats.tell(),
         // Memory, files and disks are what the kernel says; what is wrong is seen at the end.
         ..ServiceSummary::default()
     }

@@ -9,8 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;
-use crate::config::Config;
-use crate::control::api::{MAX_TCP, MAX_UNIX};
+use crate::config::{Config, MAX_API_TCP, MAX_API_UNIX};
 
 const SOON: Duration = Duration::from_secs(10);
 const PATIENT: HttpLimits = HttpLimits {
@@ -261,19 +260,19 @@ async fn over_tcp_and_unix_sockets_there_is_the_same() {
 async fn those_beyond_the_bound_are_told_so_and_the_operator_of_the_host_still_gets_in() {
     let (service, address, _stop, _accepting) = tcp_server().await;
     let tcp = HttpPeer::Tcp(address);
-    let mut places: Vec<_> = (0..MAX_TCP)
+    let mut places: Vec<_> = (0..MAX_API_TCP)
         .map_while(|_| service.api.admit(&tcp).ok())
         .collect();
-    assert_eq!(places.len(), MAX_TCP);
-    assert_eq!(service.api.connections(), MAX_TCP);
+    assert_eq!(places.len(), MAX_API_TCP);
+    assert_eq!(service.api.connections(), MAX_API_TCP);
 
     let mut socket = TcpStream::connect(address).await.unwrap();
     let text = rest(&mut socket).await;
     assert!(text.starts_with("HTTP/1.1 503 "), "{text}");
-    let unix: Vec<_> = (0..=MAX_UNIX)
+    let unix: Vec<_> = (0..=MAX_API_UNIX)
         .map_while(|_| service.api.admit(&UNIX).ok())
         .collect();
-    assert_eq!(unix.len(), MAX_UNIX);
+    assert_eq!(unix.len(), MAX_API_UNIX);
 
     places.pop();
     let mut socket = TcpStream::connect(address).await.unwrap();

@@ -17,6 +17,7 @@ use crate::control::access::{self, Purpose};
 use crate::control::clients::Profile;
 use crate::control::counters::Incident;
 use crate::control::logging::{self, MessageId};
+use crate::control::watchdog::pulse::Kind;
 use crate::hub::takeover::Credential;
 use crate::hub::{self, PublishError, StreamName, StreamSettings};
 use crate::input::rtmp_publish::RtmpPublish;
@@ -191,8 +192,10 @@ impl Session {
         if self.is_told_of() {
             tracing::info!(message_id = MessageId::Publish.as_str(), style, "publish");
         }
+        let turn = format!("client {} publishing {name}", client.id);
+        let turn = self.service.pulse.join(Kind::Publisher, turn);
         Ok(RtmpPublish::new(
-            publisher,
+            (publisher, turn),
             &vhost.publish,
             amf_limits(&self.config.limits),
             request.announced,

@@ -22,6 +22,34 @@ fn without_a_file_the_defaults_count() {
 }
 
 #[test]
+fn a_default_file_that_leads_nowhere_is_not_the_defaults() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("srs.toml");
+    std::os::unix::fs::symlink("/does/not/exist", &path).unwrap();
+    let error = Source::default().load_with_default(&path).unwrap_err();
+    assert!(
+        error.to_string().ends_with("there is no such file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn nobody_waits_for_a_pipe_that_nobody_names() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("srs.toml");
+    fs::write(&path, "").unwrap();
+    fs::create_dir(folder.path().join("conf.d")).unwrap();
+    let pipe = folder.path().join("conf.d/a.toml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for source in [Source::default(), Source::of_file(Some(path.clone()))] {
+        let error = source.load_with_default(&path).unwrap_err();
+        let expected = format!("{}: cannot be read: it is no regular file", pipe.display());
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn an_empty_file_is_the_default_configuration() {
     assert_eq!(Config::parse("", "srs.toml").unwrap(), Config::default());
 }
