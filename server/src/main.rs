@@ -44,7 +44,12 @@ fn main() -> ExitCode {
     let mut log = None;
     let manager = Manager::from_environment();
     match run(&arguments, &manager, &mut log) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            if let Some(log) = &log {
+                log.flush();
+            }
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // If standard error is gone there is nobody left to tell.
             let _ = writeln!(io::stderr(), "srs: {error:#}");

@@ -24,7 +24,10 @@
 //! - `session`: the span of a client and its names
 //! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
 //! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal, with
-//!   the ids of `message`; `kept`: the newest ones, in memory
+//!   the ids of `message` and a `queue` before it; `kept`: the newest ones, in memory
+//!
+//! No place keeps who writes a line waiting: what a full disk, a console on hold or a journal that
+//! does not read would not take in time is dropped, counted, and told when lines go on.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
@@ -36,7 +39,7 @@ use thiserror::Error;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
 use self::journal::Journal;
@@ -57,6 +60,7 @@ mod layer;
 mod line;
 mod message;
 mod output;
+mod queue;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -97,6 +101,7 @@ pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) 
     if let Some(log) = log {
         if !log.is_console() {
             tell();
+            log.flush();
         }
         return;
     }
@@ -104,6 +109,7 @@ pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) 
         && !log.is_console()
     {
         tracing::subscriber::with_default(subscriber, tell);
+        log.flush();
     }
 }
 
@@ -120,33 +126,27 @@ pub fn subscriber(
     assemble(config, journal)
 }
 
-/// The subscriber around `journal`, which writes to the journal if there is one.
-fn assemble<J>(
+/// The subscriber around `journal`, which lines are passed on to if there is one.
+fn assemble(
     config: &LogConfig,
-    journal: Option<Journal<J>>,
-) -> Result<(impl Subscriber + Send + Sync + use<J>, LogHandle), LogError>
-where
-    J: tracing_subscriber::Layer<Filtered> + Send + Sync,
-{
-    let has_journal = journal.is_some();
+    journal: Option<Journal>,
+) -> Result<(impl Subscriber + Send + Sync + use<>, LogHandle), LogError> {
+    let journal = journal.map(Arc::new);
     let output = Arc::new(Output::new(
-        destination(config, has_journal)?,
+        destination(config, journal.is_some())?,
         config.format,
     ));
     let (filter, levels) = reload::Layer::new(targets(config.level));
     let kept = kept::since(wall_clock::unix_millis());
-    let lines = LineLayer::new(Arc::clone(&output), kept.clone(), journal);
+    let lines = LineLayer::new(Arc::clone(&output), kept.clone(), journal.clone());
     let handle = LogHandle {
         output,
         kept,
         levels,
-        has_journal,
+        journal,
     };
     Ok((Registry::default().with(filter).with(lines), handle))
 }
-
-/// What the layer of lines stands on.
-type Filtered = Layered<reload::Layer<Targets, Registry>, Registry>;
 
 /// Changes logging while it runs.
 #[derive(Clone, Debug)]
@@ -154,7 +154,7 @@ pub struct LogHandle {
     output: Arc<Output>,
     kept: LogLines,
     levels: reload::Handle<Targets, Registry>,
-    has_journal: bool,
+    journal: Option<Arc<Journal>>,
 }
 
 impl LogHandle {
@@ -168,6 +168,14 @@ impl LogHandle {
     #[must_use]
     pub fn is_console(&self) -> bool {
         self.output.is_console()
+    }
+
+    /// Waits until the journal has the lines that are on their way to it, for a second at most: to be
+    /// called at the end, and by nothing that serves clients. Elsewhere a line is written at once.
+    pub fn flush(&self) {
+        if let Some(journal) = &self.journal {
+            journal.flush();
+        }
     }
 
     /// Opens the log file again under its name, after somebody has renamed it; returns the name, or
@@ -210,7 +218,7 @@ impl LogHandle {
         let destination = if stays {
             None
         } else {
-            Some(destination(config, self.has_journal)?)
+            Some(destination(config, self.journal.is_some())?)
         };
         Ok(LogChange {
             destination,

@@ -4,66 +4,171 @@
 //! event with the message as people should read it, `[101] publish refused reason=…`, and the same
 //! values as fields besides: `SRS_CLIENT`, `SRS_REASON`.
 //!
+//! It waits where journald does not read. So it runs in a thread of its own, which takes lines from a
+//! [`Queue`]; who writes a line waits for nobody.
+//!
 //! It puts `SRS_` before the name of every field but the message, so `MESSAGE_ID` cannot be a field of
 //! an event. What it does not change is what a layer is made with: so there is a layer, which is a
 //! socket, for each id, and one for what has none.
 //!
-//! It appends what is recorded on a span to what the span had, and replaces nothing: a client that
-//! plays one stream after another would grow without bound, and its lines would bear the names of
-//! all of them. So it learns of a span only what that is made with, client and peer; what is learnt
-//! later, virtual host, application and stream, is added to each event.
+//! It hears of no span: what is known of the session is in the line already, and is added to each
+//! event. With spans it would keep every name that a client ever had.
 
 use std::io;
 use std::os::fd::AsFd;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use tracing::field::{Field, FieldSet, Value};
-use tracing::{Event, Subscriber};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
+use tracing_subscriber::registry::{Data, LookupSpan};
 
 use super::line::Line;
 use super::message::MessageId;
-use super::session::{APP, STREAM, VHOST};
+use super::queue::{Entry, Queue};
+use super::session::{APP, CLIENT, PEER, STREAM, VHOST};
 use super::text;
 
-/// The layers that speak to the journal.
+/// A thread that passes lines on to the journal. It ends when this is gone and all are passed on.
 #[derive(Debug)]
-pub(super) struct Journal<J> {
-    /// For what has no id, and for spans: what it keeps with a span the others find there.
-    plain: J,
-    /// By [`MessageId`].
-    marked: Vec<J>,
+pub(super) struct Journal {
+    queue: Arc<Queue>,
 }
 
-impl<J> Journal<J> {
-    /// Of layers that `make` makes; it is given the `MESSAGE_ID` of the layer's entries.
+impl Journal {
+    /// Of layers that `make` makes, in the thread that uses them; it is given the `MESSAGE_ID` of the
+    /// layer's entries.
     ///
     /// # Errors
-    /// Those of `make`.
-    pub(super) fn of(mut make: impl FnMut(Option<MessageId>) -> io::Result<J>) -> io::Result<Self> {
+    /// Those of `make`, which has a second, and those of starting a thread.
+    pub(super) fn of<J>(
+        make: impl FnMut(Option<MessageId>) -> io::Result<J> + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        J: Layer<NoSpans>,
+    {
+        // Made first: if we give up, it closes the queue, and the thread ends.
+        let journal = Self {
+            queue: Arc::default(),
+        };
+        let queue = Arc::clone(&journal.queue);
+        let (tell, made) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || match Layers::of(make) {
+                Ok(layers) => {
+                    // Whoever gave up waiting has closed the queue.
+                    let _ = tell.send(Ok(()));
+                    pass_on(&queue, &layers);
+                }
+                Err(error) => {
+                    let _ = tell.send(Err(error));
+                }
+            })?;
+        made.recv_timeout(PATIENCE).map_err(|_| {
+            io::Error::new(io::ErrorKind::TimedOut, "journald does not read its socket")
+        })??;
+        Ok(journal)
+    }
+
+    /// Queues `line`, which was captured from `event`.
+    pub(super) fn push(&self, event: &Event<'_>, line: Line) {
+        self.queue.push(Entry {
+            metadata: event.metadata(),
+            line,
+        });
+    }
+
+    /// Waits until the journal has all that was queued, for a second at most.
+    pub(super) fn flush(&self) {
+        self.queue.flush(PATIENCE);
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// How long the start and the end wait for a journald that does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The layers that speak to the journal.
+struct Layers<J> {
+    /// For what has no id.
+    plain: Layered<J, NoSpans>,
+    /// By [`MessageId`].
+    marked: Vec<Layered<J, NoSpans>>,
+}
+
+impl<J: Layer<NoSpans>> Layers<J> {
+    fn of(mut make: impl FnMut(Option<MessageId>) -> io::Result<J>) -> io::Result<Self> {
+        let mut make = |id| make(id).map(|layer| NoSpans.with(layer));
         let plain = make(None)?;
         let ids = MessageId::ALL.iter().map(|(id, ..)| Some(*id));
         let marked = ids.map(make).collect::<io::Result<_>>()?;
         Ok(Self { plain, marked })
     }
 
-    /// The layer that hears of spans.
-    pub(super) fn spans(&self) -> &J {
-        &self.plain
-    }
-
-    fn layer(&self, id: Option<MessageId>) -> &J {
+    fn layer(&self, id: Option<MessageId>) -> &Layered<J, NoSpans> {
         id.and_then(|id| self.marked.get(id as usize))
             .unwrap_or(&self.plain)
+    }
+}
+
+fn pass_on<J: Layer<NoSpans>>(queue: &Queue, layers: &Layers<J>) {
+    while let Some(entry) = queue.take() {
+        forward(layers.layer(entry.line.message_id), &entry);
+    }
+}
+
+/// What a layer of the journal stands on: it is called by hand, and nothing has a span.
+///
+/// It is never a dispatcher's, for one that wants everything would have every event of the process
+/// made, whatever level is configured.
+#[derive(Debug)]
+pub(super) struct NoSpans;
+
+impl Subscriber for NoSpans {
+    fn enabled(&self, _metadata: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _span: &Attributes<'_>) -> Id {
+        // None is ever made; an id must not be 0.
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
+
+    fn event(&self, _event: &Event<'_>) {}
+
+    fn enter(&self, _span: &Id) {}
+
+    fn exit(&self, _span: &Id) {}
+}
+
+impl<'a> LookupSpan<'a> for NoSpans {
+    type Data = Data<'a>;
+
+    fn span_data(&'a self, _id: &Id) -> Option<Self::Data> {
+        None
     }
 }
 
 /// Connects to the journal, with our names: fields start with `SRS_`.
 ///
 /// # Errors
-/// The journal's socket is not there, or nobody listens to it.
-pub(super) fn connect() -> io::Result<Journal<tracing_journald::Layer>> {
+/// The journal's socket is not there, nobody listens to it, or it is full and stays so.
+pub(super) fn connect() -> io::Result<Journal> {
     Journal::of(layer)
 }
 
@@ -96,27 +201,20 @@ pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> b
     rustix::fs::fstat(stream).is_ok_and(|stat| stat.st_dev == device && stat.st_ino == inode)
 }
 
-/// Hands `event`, which `line` was captured from, to `journal`, with the newest names of its
-/// session.
+/// Makes an event of `entry` again, and hands it to `journal`.
 ///
 /// More than 32 fields of an event are not handed on; the message has what fits a line.
-pub(super) fn forward<S, J>(
-    journal: &Journal<J>,
-    event: &Event<'_>,
-    line: &Line,
-    context: Context<'_, S>,
-) where
-    S: Subscriber,
-    J: Layer<S>,
-{
-    let metadata = event.metadata();
+fn forward(journal: &impl Subscriber, entry: &Entry) {
+    let Entry { metadata, line } = entry;
     let message = text::journal_message(line);
+    let client = line.session.client.map(|id| id.to_string());
     // A set of values takes fields of its own call site only, so these are said to be from there.
     let added = FieldSet::new(ADDED, metadata.callsite());
     let added = added.iter().filter_map(|key| {
         let mut names = line.session.names();
         let text = match key.name() {
             MESSAGE => message.as_str(),
+            CLIENT => client.as_deref()?,
             name => names.find(|&(known, _)| known == name)?.1,
         };
         Some((key, text))
@@ -139,13 +237,12 @@ pub(super) fn forward<S, J>(
     // Level and place in the source are those of the event's own call site. Hidden in the
     // documentation, this is what tracing's macros expand to.
     let values = metadata.fields().value_set(&values);
-    let journal = journal.layer(line.message_id);
-    journal.on_event(&Event::new(metadata, &values), context);
+    journal.event(&Event::new(metadata, &values));
 }
 
 /// What every line bears beside the fields of its event: the message as people should read it, and
-/// the names that a client's span is not made with.
-const ADDED: &[&str] = &[MESSAGE, VHOST, APP, STREAM];
+/// what is known of its session.
+const ADDED: &[&str] = &[MESSAGE, CLIENT, PEER, VHOST, APP, STREAM];
 
 /// What tracing calls the text of an event.
 const MESSAGE: &str = "message";

@@ -8,26 +8,21 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::journal::{self, Journal};
+use super::journal::Journal;
 use super::kept::{KeptLine, LogLines};
 use super::line::{Line, SpanFields};
 use super::output::{Output, Written};
 
 /// Captures spans and events, keeps the lines and writes them.
-///
-/// `J` is a layer of the journal, if there is a journal. It hears of every span, whatever the
-/// destination is at the time: it panics at an event inside a span that it does not know, and a
-/// reload may turn it on while clients are connected. Of what is recorded later it hears nothing,
-/// for it would keep the older values too (see [`journal`]).
 #[derive(Debug)]
-pub(super) struct LineLayer<J> {
+pub(super) struct LineLayer {
     output: Arc<Output>,
     kept: LogLines,
-    journal: Option<Journal<J>>,
+    journal: Option<Arc<Journal>>,
 }
 
-impl<J> LineLayer<J> {
-    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<Journal<J>>) -> Self {
+impl LineLayer {
+    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<Arc<Journal>>) -> Self {
         Self {
             output,
             kept,
@@ -36,19 +31,15 @@ impl<J> LineLayer<J> {
     }
 }
 
-impl<S, J> Layer<S> for LineLayer<J>
+impl<S> Layer<S> for LineLayer
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
-    J: Layer<S>,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let mut fields = SpanFields::default();
         attributes.record(&mut fields);
         if let Some(span) = context.span(id) {
             span.extensions_mut().insert(fields);
-        }
-        if let Some(journal) = &self.journal {
-            journal.spans().on_new_span(attributes, id, context);
         }
     }
 
@@ -78,7 +69,7 @@ where
         if self.output.write(&line) == Written::ToJournal
             && let Some(journal) = &self.journal
         {
-            journal::forward(journal, event, &line, context);
+            journal.push(event, line);
         }
     }
 }

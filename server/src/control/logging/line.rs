@@ -67,6 +67,15 @@ impl Line {
         self.session.overlay(&inner.session);
         self.context.extend(inner.others.iter().cloned());
     }
+
+    /// The memory that it has beside its own place.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let fields = self.fields.iter().chain(&self.context);
+        let texts: usize = fields.map(|field| field.text.capacity()).sum();
+        let places = self.fields.capacity() + self.context.capacity();
+        let names: usize = self.session.names().map(|(_, name)| name.len()).sum();
+        self.message.capacity() + places * size_of::<Field>() + texts + names
+    }
 }
 
 /// A name and its value as text.

@@ -45,7 +45,7 @@ struct State {
 /// A place for lines.
 #[derive(Debug)]
 pub(super) enum Destination {
-    /// The journal, which the caller writes to.
+    /// The journal, which the caller has the lines passed on to.
     Journal,
     /// Standard error.
     Console {
@@ -71,6 +71,13 @@ impl fmt::Display for Destination {
 pub(super) struct Lost {
     count: u64,
     error: io::Error,
+}
+
+impl Lost {
+    /// `count` lines, the last of them for `error`.
+    pub(super) fn new(count: u64, error: io::Error) -> Self {
+        Self { count, error }
+    }
 }
 
 impl fmt::Display for Lost {
@@ -159,10 +166,7 @@ impl State {
             Ok(()) => self.lost = None,
             Err(error) => {
                 let before = self.lost.as_ref().map_or(0, |lost| lost.count);
-                self.lost = Some(Lost {
-                    count: before.saturating_add(1),
-                    error,
-                });
+                self.lost = Some(Lost::new(before.saturating_add(1), error));
             }
         }
         Written::Done

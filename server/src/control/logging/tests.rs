@@ -3,17 +3,22 @@
 use std::error::Error as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Mutex, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
+use tracing::span::{Id, Record};
 use tracing::subscriber::with_default;
 use tracing::{Event, debug, info, warn};
 use tracing_subscriber::layer::Context;
 
+use super::journal::NoSpans;
 use super::*;
 use crate::config::FilePath;
 
@@ -298,24 +303,46 @@ fn a_reload_that_fails_changes_nothing() {
     assert_eq!(lines(&config.file), ["[-] as before"]);
 }
 
-/// A journal that keeps what it is told, and like the real one insists on knowing every span.
+/// A journal that keeps what it is told.
 #[derive(Clone, Debug, Default)]
 struct FakeJournal {
     told: Arc<Mutex<Vec<String>>>,
-    id: Option<MessageId>,
 }
 
 impl FakeJournal {
     /// As the subscriber wants it: what is told goes to this one.
-    fn layers(&self) -> Option<Journal<Self>> {
-        let layer = |id| {
-            let told = Arc::clone(&self.told);
-            Ok(Self { told, id })
-        };
-        Journal::of(layer).ok()
+    fn start(&self) -> Option<Journal> {
+        let told = Arc::clone(&self.told);
+        Journal::of(move |id| {
+            let told = Arc::clone(&told);
+            Ok(FakeLayer(id, move |entry| told.lock().unwrap().push(entry)))
+        })
+        .ok()
+    }
+
+    /// What it was told.
+    fn told(&self, handle: &LogHandle) -> Vec<String> {
+        handle.flush();
+        self.told.lock().unwrap().clone()
     }
 }
 
+/// Hands on the entries with an id, as text.
+struct FakeLayer<F>(Option<MessageId>, F);
+
+impl<F: Fn(String) + 'static> tracing_subscriber::Layer<NoSpans> for FakeLayer<F> {
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, NoSpans>) {
+        assert!(context.lookup_current().is_none());
+        let mut told = Known(vec![event.metadata().level().to_string()]);
+        if let Some(id) = self.0 {
+            told.0.push(format!("MESSAGE_ID={}", id.as_str()));
+        }
+        event.record(&mut told);
+        (self.1)(told.0.join("|"));
+    }
+}
+
+/// The values of an entry.
 struct Known(Vec<String>);
 
 impl Visit for Known {
@@ -327,37 +354,160 @@ impl Visit for Known {
     }
 }
 
-impl tracing_subscriber::Layer<Filtered> for FakeJournal {
-    fn on_new_span(&self, values: &Attributes<'_>, id: &Id, context: Context<'_, Filtered>) {
-        let mut known = Known(Vec::new());
-        values.record(&mut known);
-        context.span(id).unwrap().extensions_mut().insert(known);
+fn to_journal() -> LogConfig {
+    LogConfig {
+        target: LogTarget::Journald,
+        ..LogConfig::default()
     }
+}
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, Filtered>) {
-        let span = context.span(id).unwrap();
-        values.record(span.extensions_mut().get_mut::<Known>().unwrap());
-    }
+/// A journal whose entries are datagrams, as those of the real one; whoever has the socket reads
+/// them, or does not.
+fn journal_at_a_socket() -> (Journal, UnixDatagram) {
+    let (writer, reader) = UnixDatagram::pair().unwrap();
+    reader.set_read_timeout(Some(PATIENCE)).unwrap();
+    let journal = Journal::of(move |id| {
+        let writer = writer.try_clone()?;
+        Ok(FakeLayer(id, move |entry: String| {
+            // It fails only if the reader is gone.
+            let _ = writer.send(entry.as_bytes());
+        }))
+    });
+    (journal.unwrap(), reader)
+}
 
-    fn on_event(&self, event: &Event<'_>, context: Context<'_, Filtered>) {
-        let mut told = Known(vec![event.metadata().level().to_string()]);
-        if let Some(id) = self.id {
-            told.0.push(format!("MESSAGE_ID={}", id.as_str()));
+fn read(socket: &UnixDatagram) -> String {
+    let mut entry = [0; 1_000];
+    let length = socket.recv(&mut entry).unwrap();
+    String::from_utf8(entry[..length].to_vec()).unwrap()
+}
+
+/// What a test waits for comes within this, or never.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn a_journal_that_does_not_read_costs_lines_and_never_blocks() {
+    const LINES: usize = 20_000;
+    let (journal, socket) = journal_at_a_socket();
+    let (subscriber, handle) = assemble(&to_journal(), Some(journal)).unwrap();
+    let subscriber = tracing::Dispatch::new(subscriber);
+    let (done, is_done) = mpsc::channel();
+    let writer = {
+        let subscriber = subscriber.clone();
+        thread::spawn(move || {
+            tracing::dispatcher::with_default(&subscriber, || {
+                for number in 0..LINES {
+                    info!("line {number}");
+                }
+            });
+            done.send(()).unwrap();
+        })
+    };
+    is_done.recv_timeout(PATIENCE).expect("it was not held up");
+    writer.join().unwrap();
+
+    // Now it reads: the first lines, then how many are missing.
+    let mut told = 0;
+    let gap = loop {
+        let entry = read(&socket);
+        if entry.starts_with("WARN") {
+            break entry;
         }
-        event.record(&mut told);
-        for span in context.event_scope(event).into_iter().flatten() {
-            told.0
-                .extend(span.extensions().get::<Known>().unwrap().0.clone());
+        assert_eq!(entry, format!("INFO|message=line {told}"));
+        told += 1;
+    };
+    assert!(told >= 4_096, "{told}");
+    let missing = LINES - told;
+    assert_eq!(
+        gap,
+        format!("WARN|message={missing} log lines are missing here: journald did not read in time")
+    );
+    tracing::dispatcher::with_default(&subscriber, || info!("goes on"));
+    assert_eq!(read(&socket), "INFO|message=goes on");
+    assert_eq!(handle.lines().after(0, usize::MAX).items.len(), KEPT_LINES);
+}
+
+#[test]
+fn a_flush_waits_for_what_is_queued_and_not_for_ever() {
+    let (journal, socket) = journal_at_a_socket();
+    let (subscriber, handle) = assemble(&to_journal(), Some(journal)).unwrap();
+    let lines = 3_000;
+    with_default(subscriber, || {
+        for number in 0..lines {
+            info!("line {number}");
         }
-        self.told.lock().unwrap().push(told.0.join("|"));
+    });
+    let started = Instant::now();
+    handle.flush();
+    let waited = started.elapsed();
+    let bounds = Duration::from_secs(1)..PATIENCE;
+    assert!(bounds.contains(&waited), "nobody reads: {waited:?}");
+
+    let read_all: JoinHandle<Vec<_>> =
+        thread::spawn(move || (0..lines).map(|_| read(&socket)).collect());
+    loop {
+        // While nothing is read it has given up; as soon as something is, it need not.
+        handle.flush();
+        if read_all.is_finished() {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "it is not read");
     }
+    assert_eq!(
+        read_all.join().unwrap().last().unwrap(),
+        "INFO|message=line 2999"
+    );
+}
+
+#[test]
+fn what_is_queued_is_told_even_when_logging_is_gone_and_the_thread_ends() {
+    let (tell, told) = mpsc::channel();
+    let journal = Journal::of(move |id| {
+        let tell = tell.clone();
+        Ok(FakeLayer(id, move |entry| tell.send(entry).unwrap()))
+    });
+    let (subscriber, handle) = assemble(&to_journal(), journal.ok()).unwrap();
+    with_default(subscriber, || {
+        for number in 0..1_000 {
+            info!("line {number}");
+        }
+    });
+    drop(handle);
+    for number in 0..1_000 {
+        let entry = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(entry, format!("INFO|message=line {number}"));
+    }
+    // Its layers are gone, so it has ended.
+    assert_eq!(
+        told.recv_timeout(PATIENCE),
+        Err(RecvTimeoutError::Disconnected)
+    );
+}
+
+#[test]
+fn a_journal_that_cannot_be_spoken_to_is_none() {
+    let refused = Journal::of(|_| -> io::Result<tracing_journald::Layer> {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    });
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        io::ErrorKind::ConnectionRefused
+    );
+    let (end, ended) = mpsc::channel::<()>();
+    let stuck = Journal::of(move |_| -> io::Result<tracing_journald::Layer> {
+        // As a socket that is full: until the test ends.
+        let _ = ended.recv();
+        Err(io::ErrorKind::ConnectionRefused.into())
+    });
+    assert_eq!(stuck.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    drop(end);
 }
 
 #[test]
 fn the_journal_can_be_turned_to_while_clients_are_connected() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.start()).unwrap();
     with_default(subscriber, || {
         let span = client_span(101, peer());
         let _inside = span.enter();
@@ -374,11 +524,11 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
     });
     assert!(lines(&config.file)[1].contains("the log goes on in the journal"));
     assert_eq!(
-        *journal.told.lock().unwrap(),
+        journal.told(&handle),
         [
             "WARN|message=[101] connect refused reason=\"no such app\" code=404 \
-          peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live|vhost=__defaultVhost__|app=live\
-          |reason=no such app|code=404|client=101|peer=192.0.2.7:51234"
+          peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live|client=101|peer=192.0.2.7:51234\
+          |vhost=__defaultVhost__|app=live|reason=no such app|code=404"
         ]
     );
 }
@@ -387,7 +537,7 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
 fn a_client_that_goes_through_many_streams_keeps_and_tells_only_the_newest() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.start()).unwrap();
     handle
         .apply(&LogConfig {
             target: LogTarget::Journald,
@@ -409,19 +559,18 @@ fn a_client_that_goes_through_many_streams_keeps_and_tells_only_the_newest() {
     let told = |number: u32| {
         format!(
             "INFO|message=[101] play starts codec=h264 peer=192.0.2.7:51234 vhost=vhost{number} \
-             app=app{number} stream=stream{number}|vhost=vhost{number}|app=app{number}\
-             |stream=stream{number}|codec=h264|client=101|peer=192.0.2.7:51234"
+             app=app{number} stream=stream{number}|client=101|peer=192.0.2.7:51234\
+             |vhost=vhost{number}|app=app{number}|stream=stream{number}|codec=h264"
         )
     };
-    // The journal tells all that it keeps with a span: it has kept nothing of the others.
-    assert_eq!(*journal.told.lock().unwrap(), [told(4_999), told(9_999)]);
+    assert_eq!(journal.told(&handle), [told(4_999), told(9_999)]);
 }
 
 #[test]
 fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.start()).unwrap();
     handle
         .apply(&LogConfig {
             target: LogTarget::Journald,
@@ -471,14 +620,12 @@ fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
         );
         info!(reason = tracing::field::Empty);
     });
-    let told = journal.told.lock().unwrap();
-    let names = "|vhost=v|app=a|stream=s";
-    let client = "|client=101|peer=192.0.2.7:51234";
-    assert!(told[0].contains(&format!("{names}|f1=1|")), "{told:?}");
-    assert!(told[0].ends_with(&format!("|f32=32{client}")), "{told:?}");
+    let told = journal.told(&handle);
+    let session = "|client=101|peer=192.0.2.7:51234|vhost=v|app=a|stream=s";
+    assert!(told[0].contains(&format!("{session}|f1=1|")), "{told:?}");
+    assert!(told[0].ends_with("|f32=32"), "{told:?}");
     assert!(
-        told[1].starts_with("INFO|message=[101] ")
-            && told[1].ends_with(&format!("{names}{client}")),
+        told[1].starts_with("INFO|message=[101] ") && told[1].ends_with(session),
         "{told:?}"
     );
 }
@@ -487,7 +634,7 @@ fn the_journal_takes_an_event_with_many_fields_and_one_without_any() {
 fn the_journal_alone_is_given_the_id_of_a_message_and_it_once() {
     let (_folder, config) = file_config("srs.log");
     let journal = FakeJournal::default();
-    let (subscriber, handle) = assemble(&config, journal.layers()).unwrap();
+    let (subscriber, handle) = assemble(&config, journal.start()).unwrap();
     with_default(subscriber, || {
         let _inside = client_span(101, peer()).entered();
         let publish = || {
@@ -510,9 +657,9 @@ fn the_journal_alone_is_given_the_id_of_a_message_and_it_once() {
     let client = "client=101|peer=192.0.2.7:51234";
     let id = MessageId::Publish.as_str();
     assert_eq!(
-        *journal.told.lock().unwrap(),
+        journal.told(&handle),
         [
-            format!("INFO|MESSAGE_ID={id}|message=[101] {line}|style=FMLE|{client}"),
+            format!("INFO|MESSAGE_ID={id}|message=[101] {line}|{client}|style=FMLE"),
             format!("INFO|message=[101] play peer=192.0.2.7:51234|{client}"),
         ]
     );
