@@ -3,6 +3,7 @@
 mod api;
 mod bench;
 mod config;
+mod doctor;
 mod logs;
 mod top;
 
@@ -22,6 +23,7 @@ pub(crate) use self::bench::{
     StreamOptions,
 };
 pub(crate) use self::config::{Check, Config, ConfigCommand, Show};
+pub(crate) use self::doctor::Doctor;
 pub(crate) use self::logs::Logs;
 pub(crate) use self::top::Top;
 use crate::duration;
@@ -30,7 +32,7 @@ use crate::duration;
 ///
 /// A server is watched and steered by its HTTP API: what it serves (status, streams, clients,
 /// vhosts, stats, fleet), what happens (events, logs), and what it does (clients kick, reload,
-/// config). Without --server, and where the settings name none, that is the one on this host, by its
+/// config). doctor looks at the host that it runs on. Without --server, and where the settings name none, that is the one on this host, by its
 /// socket /run/srs/api.sock or else $XDG_RUNTIME_DIR/srs/api.sock; root and the members of the group
 /// srs need no token there.
 ///
@@ -61,6 +63,7 @@ pub(crate) enum Command {
     Logs(Logs),
     Reload(Reload),
     Config(Config),
+    Doctor(Doctor),
     Publish(Publish),
     Play(Play),
     Bench(Bench),
@@ -167,7 +170,8 @@ Exit status:
   5  refused: who asks may not, also not by its socket, or has not said who it is, or nothing may
      be changed there
   6  the configuration is invalid, and was not put in force
-  7  bench: the tool was saturated, or not all clients were served to the end";
+  7  a check failed: doctor found a problem; the tool of bench was saturated, or not all of its
+     clients were served to the end";
 
 const PUBLISH_EXAMPLES: &str = "\
 Examples:

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod clients;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod fleet;
 pub(crate) mod logs;
@@ -77,6 +78,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Error> {
         Command::Top(arguments) => top::run(arguments, &arguments.api.or(outer)).await,
         Command::Logs(arguments) => logs::run(&arguments.api.or(outer), arguments).await,
         Command::Config(arguments) => config::run(&arguments.command, outer).await,
+        Command::Doctor(arguments) => doctor::run(arguments, &arguments.api.or(outer)).await,
         Command::Publish(arguments) => {
             no_server(outer)?;
             publish::run(arguments).await
@@ -198,6 +200,9 @@ pub(crate) enum Error {
     /// The server did not bear the load.
     #[error("not all clients were served to the end")]
     Unserved,
+    /// A server does not get on here; what was found is told already.
+    #[error("this host is not fit for srs: {problems}")]
+    Unfit { problems: String },
     /// The kernel gives no signal handlers.
     #[error("installing signal handlers")]
     Signals(#[source] io::Error),
@@ -259,6 +264,12 @@ pub(crate) enum Error {
     /// There is no journalctl.
     #[error("the server logs to the journal, and journalctl cannot be run")]
     Journalctl(#[source] io::Error),
+    /// journalctl runs, and shows nothing.
+    #[error(
+        "the log is in the system's journal, which you may not read: sudo srsctl logs, or join the \
+         group that may: sudo usermod -aG systemd-journal $USER, then log in again"
+    )]
+    JournalClosed,
     /// A variable of the environment is wrong.
     #[error("{name}")]
     Variable {
@@ -314,10 +325,10 @@ impl Error {
             | Self::LogAsJson
             | Self::SeveralServers
             | Self::NoServer { .. } => USAGE,
-            Self::Live { .. } => REFUSED,
+            Self::Live { .. } | Self::JournalClosed => REFUSED,
             Self::Config(srs_config::Error::Unreadable { .. }) => FAILED,
             Self::Reload(_) | Self::Config(_) => INVALID,
-            Self::Saturated(_) | Self::Unserved => CHECK_FAILED,
+            Self::Saturated(_) | Self::Unserved | Self::Unfit { .. } => CHECK_FAILED,
             Self::OpenFiles { .. }
             | Self::Floor(_)
             | Self::Kernel(_)

@@ -372,7 +372,8 @@ fn a_server_that_is_not_there_is_told_with_what_to_do() -> Result<()> {
     let (status, said) = Tool::run(["status", "-s", &server])?;
     assert_eq!(status, exit::NOT_REACHED);
     let expected = format!(
-        "srsctl: cannot reach srs at {server}: no such socket; is it running? systemctl status srs\n"
+        "srsctl: cannot reach srs at {server}: no such socket; is it running? see its log for where \
+         the API is, or srsctl doctor\n"
     );
     assert_eq!(said, expected);
 

@@ -7,6 +7,7 @@ mod api;
 mod bench;
 mod clip;
 mod completions;
+mod doctor;
 mod fake_api;
 mod operate;
 mod play;

@@ -20,7 +20,8 @@ use crate::since::Since;
 /// JSON, and -o json is refused. A client of whom there is none is told so, with exit status 4
 /// unless the server knows it: then its lines are in an older file or another place.
 ///
-/// The log must be on this host, and be readable: members of the group adm may read the journal.
+/// The log must be on this host, and be readable: members of the group systemd-journal may read the
+/// journal. Others are told so, with exit status 5.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Logs {

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -9,20 +10,23 @@ use srs_api::{ErrorAnswer, ErrorCode};
 
 use super::address::ServerAddr;
 use super::sse::SseError;
-use crate::output::text::printable_lines;
+use crate::output::text::{self, printable_lines};
 
 /// Why a server did not answer as it was asked to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     /// Nobody has made the socket.
-    #[error("cannot reach srs at {server}: no such socket; is it running? systemctl status srs")]
-    NoSocket { server: String },
+    #[error("cannot reach srs at {server}: no such socket; is it running? {advice}")]
+    NoSocket {
+        server: String,
+        advice: &'static str,
+    },
     /// Nobody has made any of the sockets that are looked for by default.
-    #[error(
-        "cannot reach srs at {servers}: no such socket; is it running? if it is, its log says \
-         where the API is served"
-    )]
-    NoDefaultSocket { servers: String },
+    #[error("cannot reach srs at {servers}: no such socket; is it running? {advice}")]
+    NoDefaultSocket {
+        servers: String,
+        advice: &'static str,
+    },
     /// The socket is another's.
     #[error("cannot reach srs at {server}: permission denied: {advice}")]
     Permission { server: String, advice: String },
@@ -40,12 +44,17 @@ pub(crate) enum ApiError {
         error: Box<dyn StdError + Send + Sync>,
     },
     /// There was no answer in time.
-    #[error("{server}: no answer within {within:?}; --timeout allows more")]
-    Timeout { server: String, within: Duration },
+    #[error("{server}: no answer within {within:?}; {advice}")]
+    Timeout {
+        server: String,
+        within: Duration,
+        advice: &'static str,
+    },
     /// The answer broke off.
-    #[error("{server}: the answer broke off")]
+    #[error("{server}: the answer broke off{advice}")]
     Broken {
         server: String,
+        advice: &'static str,
         #[source]
         error: Box<dyn StdError + Send + Sync>,
     },
@@ -130,11 +139,23 @@ impl ApiError {
         self.is_not_reached() || matches!(self, Self::Permission { .. } | Self::Broken { .. })
     }
 
+    /// What it says but for `server`, for where that is known.
+    pub(crate) fn reason(&self, server: &ServerAddr) -> String {
+        let text = text::chain(self);
+        let rest = text.strip_prefix("cannot reach srs at ").unwrap_or(&text);
+        let rest = rest.strip_prefix(&server.to_string());
+        let rest = rest.and_then(|rest| rest.strip_prefix(": "));
+        rest.map_or_else(|| text.clone(), str::to_owned)
+    }
+
     /// Why there is no connection to `server`.
     pub(super) fn of_connect(server: &ServerAddr, error: io::Error) -> Self {
         let name = server.to_string();
         match error.kind() {
-            io::ErrorKind::NotFound if server.socket().is_some() => Self::NoSocket { server: name },
+            io::ErrorKind::NotFound if server.socket().is_some() => Self::NoSocket {
+                advice: absence_advice(is_units(server)),
+                server: name,
+            },
             io::ErrorKind::PermissionDenied if server.socket().is_some() => Self::Permission {
                 advice: socket_advice(server),
                 server: name,
@@ -155,16 +176,10 @@ impl ApiError {
     pub(super) fn of_request(server: &ServerAddr, within: Duration, error: reqwest::Error) -> Self {
         let name = server.to_string();
         if error.is_timeout() {
-            return Self::Timeout {
-                server: name,
-                within,
-            };
+            return Self::too_late(server, within);
         }
         if !error.is_connect() {
-            return Self::Broken {
-                server: name,
-                error: innermost(&error).into(),
-            };
+            return Self::broken(server, innermost(&error));
         }
         match io_error(&error) {
             Some(error) => Self::of_connect(server, error),
@@ -172,6 +187,36 @@ impl ApiError {
                 server: name,
                 error: innermost(&error).into(),
             },
+        }
+    }
+
+    /// The answer of `server` broke off. Before its text comes what to do, as that is the system's.
+    pub(super) fn broken(
+        server: &ServerAddr,
+        error: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Broken {
+            server: server.to_string(),
+            advice: break_advice(is_units(server)),
+            error: error.into(),
+        }
+    }
+
+    /// There was no answer of `server` in time.
+    pub(super) fn too_late(server: &ServerAddr, within: Duration) -> Self {
+        Self::Timeout {
+            server: server.to_string(),
+            within,
+            advice: silence_advice(is_units(server)),
+        }
+    }
+
+    /// There is none of the sockets that are looked for by default.
+    pub(super) fn no_default_socket(servers: &[ServerAddr]) -> Self {
+        let names: Vec<_> = servers.iter().map(ToString::to_string).collect();
+        Self::NoDefaultSocket {
+            servers: names.join(" or "),
+            advice: absence_advice(servers.iter().any(is_units)),
         }
     }
 
@@ -239,6 +284,51 @@ fn socket_advice(server: &ServerAddr) -> String {
         format!("ls -l {} shows who may", path.display())
     }
 }
+
+/// What to do where nobody answers, and nothing is there.
+fn absence_advice(is_units: bool) -> &'static str {
+    if is_units {
+        "see systemctl status srs, or srsctl doctor"
+    } else {
+        "see its log for where the API is, or srsctl doctor"
+    }
+}
+
+/// What to do where somebody should answer. A socket of systemd's is open even while the daemon
+/// cannot start.
+fn silence_advice(is_units: bool) -> &'static str {
+    if is_units {
+        "see systemctl status srs, or srsctl doctor; --timeout allows more"
+    } else {
+        "--timeout allows more"
+    }
+}
+
+/// What to do where somebody went away in the midst of it, as one does who cannot start.
+fn break_advice(is_units: bool) -> &'static str {
+    if is_units {
+        " (see systemctl status srs, or srsctl doctor)"
+    } else {
+        ""
+    }
+}
+
+/// Whether a server is that of the unit srs, which is installed.
+fn is_units(server: &ServerAddr) -> bool {
+    let is_installed = |folder: &str| Path::new(folder).join("srs.service").exists();
+    server.socket() == Some(Path::new(srs_config::DEFAULT_API_SOCKET))
+        && Path::new("/run/systemd/system").is_dir()
+        && UNITS.iter().any(|folder| is_installed(folder))
+}
+
+/// Where systemd looks for units.
+const UNITS: [&str; 5] = [
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+];
 
 fn is_object(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|value| value.is_object())
@@ -345,6 +435,48 @@ mod tests {
     }
 
     #[test]
+    fn who_gets_no_answer_is_told_where_to_look() {
+        for (is_units, words) in [(true, "systemctl status srs"), (false, "its log")] {
+            let advice = absence_advice(is_units);
+            assert!(advice.contains(words) && advice.contains("srsctl doctor"));
+        }
+        assert!(silence_advice(true).starts_with("see systemctl status srs"));
+        assert_eq!(silence_advice(false), "--timeout allows more");
+        assert!(break_advice(true).contains("systemctl status srs"));
+        assert_eq!(break_advice(false), "");
+        let elsewhere = ["unix:/tmp/api.sock", "http://localhost:1985"];
+        assert!(!elsewhere.iter().any(|it| is_units(&it.parse().unwrap())));
+    }
+
+    #[test]
+    fn why_a_server_is_away_can_be_told_without_its_name() {
+        let server: ServerAddr = "unix:/run/srs/api.sock".parse().unwrap();
+        let of_connect = |kind: io::ErrorKind| ApiError::of_connect(&server, kind.into());
+        for (error, expected) in [
+            (of_connect(io::ErrorKind::NotFound), "no such socket"),
+            (
+                of_connect(io::ErrorKind::ConnectionRefused),
+                "connection refused",
+            ),
+            (
+                ApiError::too_late(&server, Duration::from_secs(5)),
+                "no answer within 5s",
+            ),
+        ] {
+            let reason = error.reason(&server);
+            assert!(reason.starts_with(expected), "{reason}");
+        }
+        let message = "why".to_owned();
+        let failed = ApiError::ReloadFailed {
+            answer: Box::new(
+                serde_json::from_str(&error(ErrorCode::ReloadFailed, 422, "")).unwrap(),
+            ),
+            message,
+        };
+        assert_eq!(failed.reason(&server), "why");
+    }
+
+    #[test]
     fn a_socket_that_does_not_let_us_in_says_what_to_do() {
         let cases = [
             (
@@ -360,7 +492,7 @@ mod tests {
             (
                 "unix:/run/srs/api.sock",
                 io::ErrorKind::NotFound,
-                "no such socket; is it running? systemctl status srs",
+                "no such socket; is it running? see ",
             ),
             (
                 "localhost:1985",

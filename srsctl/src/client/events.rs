@@ -33,10 +33,7 @@ impl EventStream {
                 return Ok(Some(message));
             }
             let chunk = self.response.chunk().await;
-            let chunk = chunk.map_err(|error| ApiError::Broken {
-                server: self.server.to_string(),
-                error: error.into(),
-            })?;
+            let chunk = chunk.map_err(|error| ApiError::broken(&self.server, error))?;
             let Some(chunk) = chunk else {
                 return Ok(None);
             };

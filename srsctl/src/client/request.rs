@@ -196,10 +196,7 @@ impl Client {
     }
 
     fn too_late(&self) -> ApiError {
-        ApiError::Timeout {
-            server: self.server.to_string(),
-            within: self.answer_within,
-        }
+        ApiError::too_late(&self.server, self.answer_within)
     }
 }
 
@@ -218,7 +215,7 @@ pub(super) async fn find(
         match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
             Ok(_) => return Ok(server),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                missing.push(server.to_string());
+                missing.push(server);
             }
             // A socket that is there says more than one that is not.
             Err(error) => {
@@ -226,9 +223,7 @@ pub(super) async fn find(
             }
         }
     }
-    Err(failure.unwrap_or_else(|| ApiError::NoDefaultSocket {
-        servers: missing.join(" or "),
-    }))
+    Err(failure.unwrap_or_else(|| ApiError::no_default_socket(&missing)))
 }
 
 /// What speaks HTTP to `server`.
@@ -292,8 +287,8 @@ mod tests {
         let within = Duration::from_secs(5);
         let error = find(servers(), within).await.unwrap_err();
         let expected = format!(
-            "cannot reach srs at unix:{} or unix:{}: no such socket; is it running? if it is, its \
-             log says where the API is served",
+            "cannot reach srs at unix:{} or unix:{}: no such socket; is it running? see its \
+             log for where the API is, or srsctl doctor",
             path("a").display(),
             path("b").display()
         );

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use srs_api::LogPlace;
 use srs_config::{LogTarget, Source};
 
+pub(super) use self::journal::unit_in;
 use self::line::Filter;
 use super::Error;
 use super::session::Session;

@@ -168,7 +168,11 @@ fn details(streams: &[Stream]) -> Page {
         );
         page.add("drops", dropped(stream.drops, stream.jumps));
         page.add("clock jumps", stream.clock_jumps);
-        page.add("published again", format!("{} times", stream.reconnects));
+        let again = match stream.reconnects {
+            1 => "once".to_owned(),
+            times => format!("{times} times"),
+        };
+        page.add("published again", again);
         page.add("published for", Elapsed::seconds(stream.publish_seconds));
         page.add("played for", Elapsed::seconds(stream.play_seconds));
     }

@@ -74,10 +74,10 @@ async fn describe(client: &Client, victims: &[ApiClient]) -> Vec<String> {
         lines.push(description(publisher, viewers));
     }
     if publishers.len() > ONE_BY_ONE {
-        lines.push(format!(
-            "and {} more publishers",
-            publishers.len() - ONE_BY_ONE
-        ));
+        lines.push(match publishers.len() - ONE_BY_ONE {
+            1 => "and 1 more publisher".to_owned(),
+            more => format!("and {more} more publishers"),
+        });
     }
     if players.len() <= ONE_BY_ONE {
         lines.extend(players.iter().map(|player| description(player, None)));
@@ -91,7 +91,9 @@ async fn describe(client: &Client, victims: &[ApiClient]) -> Vec<String> {
         by_stream
             .into_iter()
             .map(|(stream, number)| match stream.as_str() {
+                "" if number == 1 => "1 client that plays nothing".to_owned(),
                 "" => format!("{number} clients that play nothing"),
+                stream if number == 1 => format!("1 player of {stream}"),
                 stream => format!("{number} players of {stream}"),
             }),
     );

@@ -165,14 +165,14 @@ impl Watched {
     }
 
     fn failed(&self, error: &ApiError) -> Event {
-        let text = chain(error);
         let is_down = error.is_not_reached() || error.is_retryable();
         Event::Failed {
             server: self.place,
             failure: if is_down {
-                Failure::Down(text)
+                // The line that tells of it begins with the server.
+                Failure::Down(error.reason(self.client.server()))
             } else {
-                Failure::Refused(text)
+                Failure::Refused(chain(error))
             },
         }
     }

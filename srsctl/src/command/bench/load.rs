@@ -276,8 +276,11 @@ impl<'a> Run<'a> {
     async fn measure(&mut self, rss_kb_before: Option<u64>) {
         if self.load.verbose {
             let connected = self.tally.connected;
-            self.status
-                .tell(format_args!("{connected} clients have come; measuring"));
+            let have_come = match connected {
+                1 => "1 client has come".to_owned(),
+                connected => format!("{connected} clients have come"),
+            };
+            self.status.tell(format_args!("{have_come}; measuring"));
         }
         let before = self.load.server.usage();
         let (begin, cpu) = (Moment::now(), processor_time());

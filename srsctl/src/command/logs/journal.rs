@@ -3,18 +3,27 @@
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use srs_config::LogLevel;
 
 use super::Wanted;
+use super::line::Filter;
 use crate::command::Error;
 
 /// Becomes a journalctl that shows what is wanted. Comes back only if that fails, or if there is
-/// nothing of a client.
+/// nothing of a client, or nothing that the user may read.
 pub(super) fn show(wanted: &Wanted) -> Error {
     let unit = wanted.filter.pid.and_then(unit_of);
     let arguments = arguments(wanted, unit.as_deref());
+    if is_closed(Path::new("/"), |file| access(file, Access::READ_OK))
+        && !has_lines(wanted, unit.as_deref())
+    {
+        return Error::JournalClosed;
+    }
     if let Some(nothing) = wanted.nothing() {
         match is_empty(&arguments) {
             Ok(false) => {}
@@ -28,7 +37,38 @@ pub(super) fn show(wanted: &Wanted) -> Error {
 /// Whether there is a line of the unit srs in the journal that the user may read.
 pub(super) fn is_readable() -> bool {
     let unit = [format!("--unit={UNIT}")];
-    matches!(last_line(&unit), Ok(output) if output.status.success() && !output.stdout.is_empty())
+    has_line(&unit)
+}
+
+/// Whether the system's journal is there, and not for the user: journalctl then shows nothing, and
+/// calls that a success.
+fn is_closed(root: &Path, read: impl Fn(&Path) -> Result<(), Errno>) -> bool {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for folder in JOURNALS {
+        let folder = root.join(folder);
+        match fs::read_dir(&folder) {
+            Ok(hosts) => files.extend(hosts.flatten().map(|host| host.path().join(SYSTEM))),
+            Err(_) => files.push(folder),
+        }
+    }
+    let read = files.iter().map(|file| read(file));
+    let mut there = read.filter(|read| *read != Err(Errno::NOENT)).peekable();
+    there.peek().is_some() && there.all(|read| read.is_err())
+}
+
+/// Whether there is any line of the server that the user may read: that of his own systemd is in
+/// his own journal.
+fn has_lines(wanted: &Wanted, unit: Option<&str>) -> bool {
+    let any = Wanted {
+        filter: Filter {
+            pid: wanted.filter.pid,
+            ..Filter::default()
+        },
+        began: wanted.began,
+        lines: None,
+        follow: false,
+    };
+    has_line(&arguments(&any, unit))
 }
 
 /// Whether the journal has no such line; if it does not let itself be asked, what it is asked next
@@ -36,6 +76,10 @@ pub(super) fn is_readable() -> bool {
 fn is_empty(arguments: &[String]) -> io::Result<bool> {
     let output = last_line(arguments)?;
     Ok(output.status.success() && output.stdout.is_empty())
+}
+
+fn has_line(arguments: &[String]) -> bool {
+    last_line(arguments).is_ok_and(|it| it.status.success() && !it.stdout.is_empty())
 }
 
 fn last_line(arguments: &[String]) -> io::Result<Output> {
@@ -89,7 +133,7 @@ fn unit_of(pid: u32) -> Option<String> {
 
 /// The unit in the text of `/proc/PID/cgroup`: `0::/system.slice/srs.service`, or in a slice of
 /// its own.
-fn unit_in(groups: &str) -> Option<&str> {
+pub(in crate::command) fn unit_in(groups: &str) -> Option<&str> {
     let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
     // The units of a user's own systemd are none that --unit knows, and user@1000.service is all
     // that the user runs.
@@ -110,12 +154,15 @@ fn priority(level: LogLevel) -> &'static str {
 }
 
 const UNIT: &str = "srs.service";
+/// Where journals are, each in a folder of its host's; the second is lost at a reboot.
+const JOURNALS: [&str; 2] = ["var/log/journal", "run/log/journal"];
+/// That of the system, among those of the users.
+const SYSTEM: &str = "system.journal";
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
-    use super::super::line::Filter;
     use super::*;
 
     #[test]
@@ -212,6 +259,29 @@ mod tests {
             let since = arguments.iter().find(|text| text.starts_with("--since"));
             assert_eq!(since.map(String::as_str), expected, "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn a_journal_is_closed_if_it_is_there_and_not_for_the_user() {
+        let root = tempfile::tempdir().unwrap();
+        let may = |file: &Path| access(file, Access::READ_OK);
+        let may_not = |file: &Path| may(file).map_err(|_| Errno::NOENT).and(Err(Errno::ACCESS));
+        assert!(!is_closed(root.path(), may_not), "there is none");
+        let folder = |name: &str| root.path().join(name).join("0123");
+        for name in JOURNALS {
+            fs::create_dir_all(folder(name)).unwrap();
+        }
+        assert!(!is_closed(root.path(), may_not), "nothing was written");
+        let file = folder(JOURNALS[1]).join(SYSTEM);
+        fs::write(&file, "").unwrap();
+        assert!(is_closed(root.path(), may_not));
+        assert!(!is_closed(root.path(), may));
+        // One that can be read is enough.
+        fs::write(folder(JOURNALS[0]).join(SYSTEM), "").unwrap();
+        let one = |it: &Path| if it == file { may(it) } else { may_not(it) };
+        assert!(!is_closed(root.path(), one));
+        let hidden = |_: &Path| Err(Errno::ACCESS);
+        assert!(is_closed(root.path(), hidden));
     }
 
     #[test]
