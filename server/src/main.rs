@@ -14,7 +14,7 @@ use srs::config::{Error as ConfigError, Loaded, Source};
 use srs::control::logging::{self, LogHandle, MessageId};
 use srs::control::manager::Manager;
 use srs::control::reload;
-use srs::listen::passed;
+use srs::listen::passed::{self, Passed, PassedError};
 use srs::server::Start;
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -42,12 +42,15 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut log = None;
+    // Before there are threads, of which the manager has one.
+    let passed = passed::from_environment();
     let manager = Manager::from_environment();
-    match run(&arguments, &manager, &mut log) {
+    match run(&arguments, passed, &manager, &mut log) {
         Ok(()) => {
             if let Some(log) = &log {
                 log.flush();
             }
+            manager.flush();
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
             let reason = not_valid.map_or_else(|| format!("{error:#}"), NotValid::in_a_line);
             logging::tell_end(log.as_ref(), not_valid.is_some(), &reason);
             manager.status(&format!("cannot start: {reason}"));
+            manager.flush();
             match not_valid {
                 Some(_) => ExitCode::from(EXIT_CONFIG),
                 None => ExitCode::FAILURE,
@@ -95,10 +99,11 @@ impl NotValid {
 
 fn run(
     arguments: &Arguments,
+    passed: Result<Vec<Passed>, PassedError>,
     manager: &Manager,
     log: &mut Option<LogHandle>,
 ) -> anyhow::Result<()> {
-    let passed = passed::from_environment()?;
+    let passed = passed?;
     let mut source = Source::of_file(arguments.config.clone());
     if arguments.env {
         source = source.with_environment();

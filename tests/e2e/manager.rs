@@ -148,3 +148,17 @@ fn what_cannot_be_listened_at_is_refused_with_a_reason() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_manager_that_does_not_read_holds_up_nothing() -> Result<()> {
+    let manager = Arc::new(ServiceManager::new()?.watchdog(Duration::from_millis(30)));
+    manager.be_busy()?;
+    let mut srs = build_srs().manager(&manager).start()?;
+    srs.wait_for_log("systemd does not read what it is told", SOON)?;
+    srs.reload("chunk_size = 4096")?;
+    assert_eq!(Api::of(&srs).get("/api/v1/summaries")?.status, 200);
+    let finished = srs.stop()?;
+    assert_eq!(finished.status.code(), Some(0));
+    assert!(finished.took < Duration::from_secs(5), "{finished:?}");
+    Ok(())
+}

@@ -1,10 +1,14 @@
 //! What the service manager is told: that the server is ready, reloads, stops, how it goes, and
 //! that it turns. The words are those of sd_notify(3).
 //!
-//! Where nobody wants to know (no `NOTIFY_SOCKET`), nothing is sent.
+//! Where nobody wants to know (no `NOTIFY_SOCKET`), nothing is sent. A manager that is busy, as systemd
+//! is while it reads its units again, does not read what it is told: so a thread of its own does the
+//! telling, and what is more than it has room for is dropped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -26,10 +30,18 @@ pub struct Manager {
 #[derive(Clone, Debug)]
 enum Listener {
     Nobody,
-    /// The one that `NOTIFY_SOCKET` names.
-    Systemd,
+    /// The one that `NOTIFY_SOCKET` names, by way of the thread that tells it.
+    Systemd(SyncSender<Message>),
     #[cfg(test)]
     Test(Arc<std::sync::Mutex<Vec<String>>>),
+}
+
+/// What the thread is to do.
+#[derive(Debug)]
+enum Message {
+    Tell(String),
+    /// Say when all before it is told.
+    Flush(SyncSender<()>),
 }
 
 impl Manager {
@@ -40,7 +52,13 @@ impl Manager {
             return Self::nobody();
         }
         let watchdog = sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero());
-        Self::new(Listener::Systemd, watchdog)
+        let (sender, messages) = mpsc::sync_channel(WAITING);
+        let speaker = thread::Builder::new().name("manager".into());
+        match speaker.spawn(move || speak(&messages)) {
+            Ok(_) => Self::new(Listener::Systemd(sender), watchdog),
+            // A process that gets no thread does not get far.
+            Err(_) => Self::nobody(),
+        }
     }
 
     /// Nobody.
@@ -112,23 +130,55 @@ impl Manager {
         self.tell(&[NotifyState::Watchdog]);
     }
 
-    fn tell(&self, states: &[NotifyState<'_>]) {
-        let told = match &self.listener {
-            Listener::Nobody => return,
-            Listener::Systemd => sd_notify::notify(states),
-            #[cfg(test)]
-            Listener::Test(told) => {
-                let states: Vec<String> = states.iter().map(ToString::to_string).collect();
-                told.lock().unwrap().push(states.join("\n"));
-                Ok(())
+    /// Waits until it was told all, for as long as it is likely to listen: for the end of the process.
+    pub fn flush(&self) {
+        if let Listener::Systemd(sender) = &self.listener {
+            let (told, is_told) = mpsc::sync_channel(1);
+            if sender.try_send(Message::Flush(told)).is_ok() {
+                // Who does not listen now does not hold up the end.
+                let _ = is_told.recv_timeout(FLUSH_WITHIN);
             }
+        }
+    }
+
+    fn tell(&self, states: &[NotifyState<'_>]) {
+        let lines = || {
+            let states: Vec<String> = states.iter().map(ToString::to_string).collect();
+            states.join("\n")
         };
-        match told {
-            Ok(()) => self.is_lost.store(false, Ordering::Relaxed),
-            Err(error) => {
-                if !self.is_lost.swap(true, Ordering::Relaxed) {
-                    tracing::warn!("cannot tell systemd how the server goes: {error}");
+        match &self.listener {
+            Listener::Nobody => {}
+            Listener::Systemd(sender) => {
+                let is_lost = sender.try_send(Message::Tell(lines())).is_err();
+                if is_lost && !self.is_lost.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        "systemd does not read what it is told; it is not told all of it"
+                    );
                 }
+            }
+            #[cfg(test)]
+            Listener::Test(told) => told.lock().unwrap().push(lines()),
+        }
+    }
+}
+
+/// Tells the manager one message after the other, waiting for it if need be.
+fn speak(messages: &Receiver<Message>) {
+    let mut is_lost = false;
+    for message in messages {
+        match message {
+            Message::Tell(lines) => match sd_notify::notify(&[NotifyState::Custom(&lines)]) {
+                Ok(()) => is_lost = false,
+                Err(error) => {
+                    if !is_lost {
+                        tracing::warn!("cannot tell systemd how the server goes: {error}");
+                    }
+                    is_lost = true;
+                }
+            },
+            // Who asked may have gone on.
+            Message::Flush(told) => {
+                let _ = told.try_send(());
             }
         }
     }
@@ -186,6 +236,9 @@ pub(crate) fn count(count: usize, one: &str) -> String {
     }
 }
 
+/// So many messages wait for a manager that is busy: what a minute has.
+const WAITING: usize = 64;
+const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 /// How often the status is looked at: as long as the shortest window of the rates.
 const EVERY: Duration = Duration::from_secs(5);
 /// Longest reason in a status, in characters; the log has the whole.

@@ -76,6 +76,18 @@ impl ServiceManager {
         Ok(())
     }
 
+    /// Reads nothing, and has no room for more, as systemd while it is busy.
+    ///
+    /// # Errors
+    /// If its own socket cannot be written to.
+    pub fn be_busy(&self) -> Result<()> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        let path = self.folder.path().join("notify");
+        while socket.send_to(b"STATUS=busy", &path).is_ok() {}
+        Ok(())
+    }
+
     /// Waits for a message that has a line which begins with `text`, and gives the message. Those
     /// before it are gone.
     ///
