@@ -20,6 +20,7 @@ pub mod pithy_print;
 pub mod reload;
 pub mod report;
 pub mod sampling;
+pub mod service_user;
 pub mod sysinfo;
 pub mod wall_clock;
 pub mod watchdog;

@@ -13,7 +13,7 @@ use srs::Server;
 use srs::config::{Error as ConfigError, Loaded, Source};
 use srs::control::logging::{self, LogHandle, MessageId};
 use srs::control::manager::Manager;
-use srs::control::reload;
+use srs::control::{reload, service_user};
 use srs::listen::passed::{self, Passed, PassedError};
 use srs::server::Start;
 use tikv_jemallocator::Jemalloc;
@@ -139,7 +139,8 @@ fn run(
 /// Says that the configuration is right, and what is worth knowing of it; `otherwise` is what it is
 /// called where it came from no file.
 fn tell_valid(loaded: &Loaded, otherwise: &str) -> io::Result<()> {
-    for warning in &loaded.warnings {
+    let hidden = service_user::hidden_files(&loaded.files);
+    for warning in loaded.warnings.iter().chain(&hidden) {
         writeln!(io::stderr(), "srs: warning: {warning}")?;
     }
     let files = loaded.files.iter().map(|file| file.display().to_string());

@@ -77,6 +77,16 @@ a_broken_configuration_stops_nobody() {
     check 'mended, systemctl reload srs' inside systemctl reload srs
     unlike 'systemctl status has forgotten it' '50-slip' "$(property srs.service StatusText)"
 
+    check 'root writes what only root may read' inside bash -c \
+        'umask 077; echo "max_connections = 100" >/etc/srs/conf.d/50-hidden.toml'
+    like 'srs -t by root says so' \
+        'the user srs, .* may not read it: chgrp srs /etc/srs/conf\.d/50-hidden\.toml' \
+        "$(inside srs -t 2>&1)"
+    check_fails 'and a reload' inside systemctl reload srs
+    rm "$ROOT/etc/srs/conf.d/50-hidden.toml"
+    unlike 'what it may read is no news' 'may not read' "$(inside srs -t 2>&1)"
+    check 'systemctl reload srs' inside systemctl reload srs
+
     printf '# A slip.\n  max_connection = 5\n' | write /etc/srs/conf.d/50-slip.toml
     read_the_journal_from_here
     # Nobody connects meanwhile: that would start it again.
