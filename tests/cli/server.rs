@@ -1,9 +1,12 @@
 //! A server in the process of the test.
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use rustix::net::sockopt::set_socket_reuseaddr;
+use rustix::net::{AddressFamily, SocketType, bind, socket};
 use srs::config::Source;
 use srs::server::Start;
 use srs::service::ApiAddress;
@@ -17,6 +20,8 @@ pub(crate) struct TestServer {
     runtime: Runtime,
     server: Option<Server>,
     address: SocketAddr,
+    /// Keeps the port of a server that has stopped: nobody listens there, nor can anybody else.
+    kept: Option<OwnedFd>,
 }
 
 impl TestServer {
@@ -51,6 +56,7 @@ impl TestServer {
             runtime,
             server: Some(server),
             address,
+            kept: None,
         })
     }
 
@@ -78,8 +84,18 @@ impl TestServer {
     pub(crate) fn stop(&mut self) {
         if let Some(server) = self.server.take() {
             self.runtime.block_on(server.stop());
+            self.kept = keep(self.address).ok();
         }
     }
+}
+
+/// Takes a port that the kernel would else give to the next one who asks, and listens to nobody there.
+fn keep(address: SocketAddr) -> Result<OwnedFd> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    // Connections of the server may linger on it.
+    set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &address)?;
+    Ok(socket)
 }
 
 impl Drop for TestServer {
