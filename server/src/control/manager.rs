@@ -23,7 +23,7 @@ pub struct Manager {
     listener: Listener,
     /// Within what time it wants a beat, if it wants any.
     watchdog: Option<Duration>,
-    /// Whether the log has told that it cannot be reached.
+    /// Whether what it was told last found no room, which the log has told.
     is_lost: Arc<AtomicBool>,
 }
 
@@ -150,7 +150,9 @@ impl Manager {
             Listener::Nobody => {}
             Listener::Systemd(sender) => {
                 let is_lost = sender.try_send(Message::Tell(lines())).is_err();
-                if is_lost && !self.is_lost.swap(true, Ordering::Relaxed) {
+                // Once each time that it stops reading.
+                let was_lost = self.is_lost.swap(is_lost, Ordering::Relaxed);
+                if is_lost && !was_lost {
                     tracing::warn!(
                         "systemd does not read what it is told; it is not told all of it"
                     );
