@@ -7,15 +7,15 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::{Mutex, mpsc};
+use std::sync::{LazyLock, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tracing::field::{Field, Visit};
 use tracing::span::{Id, Record};
-use tracing::subscriber::with_default;
-use tracing::{Event, debug, info, warn};
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Event, debug, dispatcher, info, warn};
 use tracing_subscriber::layer::Context;
 
 use super::journal::NoSpans;
@@ -44,6 +44,18 @@ fn lines(path: impl AsRef<Path>) -> Vec<String> {
     text.lines()
         .map(|line| line.split_once(&pid).unwrap().1.to_owned())
         .collect()
+}
+
+/// Runs `act` with its events going to `subscriber`.
+///
+/// While a process has one dispatcher only, tracing takes whichever thread changes a level, or calls
+/// a place in the code for the first time, for one that has it; one that has not turns all events off,
+/// those of another test among them. So two are always there, which want nothing.
+fn with_default<T>(subscriber: impl Into<Dispatch>, act: impl FnOnce() -> T) -> T {
+    static OTHERS: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::new())));
+    LazyLock::force(&OTHERS);
+    dispatcher::with_default(&subscriber.into(), act)
 }
 
 fn peer() -> SocketAddr {
@@ -390,12 +402,12 @@ fn a_journal_that_does_not_read_costs_lines_and_never_blocks() {
     const LINES: usize = 20_000;
     let (journal, socket) = journal_at_a_socket();
     let (subscriber, handle) = assemble(&to_journal(), Some(journal)).unwrap();
-    let subscriber = tracing::Dispatch::new(subscriber);
+    let subscriber = Dispatch::new(subscriber);
     let (done, is_done) = mpsc::channel();
     let writer = {
         let subscriber = subscriber.clone();
         thread::spawn(move || {
-            tracing::dispatcher::with_default(&subscriber, || {
+            with_default(subscriber, || {
                 for number in 0..LINES {
                     info!("line {number}");
                 }
@@ -422,7 +434,7 @@ fn a_journal_that_does_not_read_costs_lines_and_never_blocks() {
         gap,
         format!("WARN|message={missing} log lines are missing here: journald did not read in time")
     );
-    tracing::dispatcher::with_default(&subscriber, || info!("goes on"));
+    with_default(subscriber, || info!("goes on"));
     assert_eq!(read(&socket), "INFO|message=goes on");
     assert_eq!(handle.lines().after(0, usize::MAX).items.len(), KEPT_LINES);
 }
@@ -457,6 +469,20 @@ fn a_flush_waits_for_what_is_queued_and_not_for_ever() {
         read_all.join().unwrap().last().unwrap(),
         "INFO|message=line 2999"
     );
+}
+
+#[test]
+fn a_thread_that_logs_elsewhere_turns_nothing_off() {
+    let (_folder, config) = file_config("srs.log");
+    let (subscriber, handle) = subscriber(&config).unwrap();
+    with_default(subscriber, || {
+        for number in 0..2 {
+            info!("line {number}");
+            let apply = || handle.apply(&config).unwrap();
+            thread::scope(|scope| scope.spawn(apply).join()).unwrap();
+        }
+    });
+    assert_eq!(lines(&config.file), ["[-] line 0", "[-] line 1"]);
 }
 
 #[test]
