@@ -54,6 +54,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
+            // Standard error may be where its last lines are on their way to.
+            if let Some(log) = &log {
+                log.flush();
+            }
             // If standard error is gone there is nobody left to tell.
             let _ = writeln!(io::stderr(), "srs: {error:#}");
             if arguments.test {
@@ -196,13 +200,22 @@ async fn obey(signals: Signals, server: &Server, log: &LogHandle) {
         tokio::select! {
             _ = terminate.recv() => return,
             _ = interrupt.recv() => return,
-            _ = user1.recv() => match log.reopen() {
-                Ok(Some(path)) => tracing::info!("reopened the log file {}", path.display()),
-                Ok(None) => tracing::info!("SIGUSR1: no log file is in use"),
-                Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
-            },
+            _ = user1.recv() => {
+                // Not waited for: a disk that hangs must not hold up the end.
+                let log = log.clone();
+                tokio::task::spawn_blocking(move || reopen(&log));
+            }
             never = &mut reloads => match never {},
         }
+    }
+}
+
+/// Opens the log file again, which logrotate(8) has renamed.
+fn reopen(log: &LogHandle) {
+    match log.reopen() {
+        Ok(Some(path)) => tracing::info!("reopened the log file {}", path.display()),
+        Ok(None) => tracing::info!("SIGUSR1: no log file is in use"),
+        Err(error) => tracing::error!("{:#}", anyhow::Error::from(error)),
     }
 }
 

@@ -23,16 +23,21 @@
 //!
 //! - `session`: the span of a client and its names
 //! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
-//! - `layer`: from spans and events to lines; `output`: where they go; `journal`: the journal, with
-//!   the ids of `message` and a `queue` before it; `kept`: the newest ones, in memory
+//! - `layer`: from spans and events to lines; `kept`: the newest ones, in memory; `output`: where they
+//!   go at present: `console`, `file`, or `journal` with the ids of `message`
+//! - `writer`: the thread that each of these places has, with a `queue` before it; `lost`: the lines
+//!   that it could not write
 //!
-//! No place keeps who writes a line waiting: what a full disk, a console on hold or a journal that
-//! does not read would not take in time is dropped, counted, and told when lines go on.
+//! No place keeps who writes a line waiting: what a full disk, one that hangs, a console on hold or a
+//! journal that does not read would not take in time is dropped, counted, and told when lines go on.
+//! A process that is killed takes the lines along that its thread has not written yet, those of some
+//! milliseconds; one that ends by itself waits for them, a second at most.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use srs_api::LogPlace;
 use thiserror::Error;
@@ -42,22 +47,26 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Registry, reload};
 
-use self::journal::Journal;
 pub use self::kept::{KEPT_LINES, KeptLine, LogLines};
 use self::layer::LineLayer;
 pub use self::message::MessageId;
-use self::output::{Destination, LogFile, Output};
+use self::output::{Destination, Output, Place};
 pub use self::session::{client_span, record_app, record_stream};
+use self::writer::Writer;
 use super::open_error::hint;
 use super::wall_clock;
-use crate::config::{LogConfig, LogFormat, LogLevel, LogTarget};
+use crate::config::{LogConfig, LogLevel, LogTarget};
 
+mod console;
 mod escape;
+mod file;
+mod format;
 mod journal;
 mod json;
 mod kept;
 mod layer;
 mod line;
+mod lost;
 mod message;
 mod output;
 mod queue;
@@ -65,6 +74,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod text;
+mod writer;
 
 /// The lines of a log that nothing is written to.
 pub(crate) fn no_lines() -> LogLines {
@@ -129,16 +139,15 @@ pub fn subscriber(
 /// The subscriber around `journal`, which lines are passed on to if there is one.
 fn assemble(
     config: &LogConfig,
-    journal: Option<Journal>,
+    journal: Option<Writer>,
 ) -> Result<(impl Subscriber + Send + Sync + use<>, LogHandle), LogError> {
     let journal = journal.map(Arc::new);
-    let output = Arc::new(Output::new(
-        destination(config, journal.is_some())?,
-        config.format,
-    ));
+    let wanted = destination(config, journal.is_some())?;
+    let place = open(wanted, journal.as_ref())?;
+    let output = Arc::new(Output::new(place));
     let (filter, levels) = reload::Layer::new(targets(config.level));
     let kept = kept::since(wall_clock::unix_millis());
-    let lines = LineLayer::new(Arc::clone(&output), kept.clone(), journal.clone());
+    let lines = LineLayer::new(Arc::clone(&output), kept.clone());
     let handle = LogHandle {
         output,
         kept,
@@ -154,7 +163,7 @@ pub struct LogHandle {
     output: Arc<Output>,
     kept: LogLines,
     levels: reload::Handle<Targets, Registry>,
-    journal: Option<Arc<Journal>>,
+    journal: Option<Arc<Writer>>,
 }
 
 impl LogHandle {
@@ -167,36 +176,35 @@ impl LogHandle {
     /// Whether lines go to standard error, so that whoever sees that sees them.
     #[must_use]
     pub fn is_console(&self) -> bool {
-        self.output.is_console()
+        matches!(self.output.destination(), Destination::Console { .. })
     }
 
-    /// Waits until the journal has the lines that are on their way to it, for a second at most: to be
-    /// called at the end, and by nothing that serves clients. Elsewhere a line is written at once.
+    /// Waits until the lines that are on their way are written, for a second at most: to be called at
+    /// the end, and by nothing that serves clients.
     pub fn flush(&self) {
-        if let Some(journal) = &self.journal {
-            journal.flush();
-        }
+        self.output.flush(LAST_WORDS);
     }
 
     /// Opens the log file again under its name, after somebody has renamed it; returns the name, or
-    /// `None` if lines do not go to a file.
+    /// `None` if lines do not go to a file. It waits for the disk.
     ///
     /// # Errors
     /// The file cannot be opened: lines go on to the one that was renamed.
     pub fn reopen(&self) -> Result<Option<PathBuf>, LogError> {
-        let Some(path) = self.output.file_path() else {
+        let Destination::File { path, format } = self.output.destination() else {
             return Ok(None);
         };
-        let file = LogFile::open(&path).map_err(|source| LogError::Reopen {
+        let place = Place::file(path.clone(), format).map_err(|source| LogError::Reopen {
             path: path.clone(),
             hint: hint(&path, &source),
             source,
         })?;
-        self.redirect(Some(Destination::File(file)), None);
+        self.redirect(place);
         Ok(Some(path))
     }
 
-    /// Puts level, target, file and format of `config` in force. A file of the same name stays open.
+    /// Puts level, target, file and format of `config` in force. A file of the same name and format
+    /// stays open.
     ///
     /// # Errors
     /// The new file cannot be opened or the journal is not there: everything stays as it was.
@@ -205,37 +213,33 @@ impl LogHandle {
         Ok(())
     }
 
-    /// Opens what `config` needs; lines go on to where they go.
+    /// Opens what `config` needs, and waits for the disk; lines go on to where they go.
     ///
     /// # Errors
     /// The new file cannot be opened or the journal is not there.
     pub fn prepare(&self, config: &LogConfig) -> Result<LogChange, LogError> {
-        let stays = config.target == LogTarget::File
-            && self
-                .output
-                .file_path()
-                .is_some_and(|path| path == config.file.as_path());
-        let destination = if stays {
+        let wanted = destination(config, self.journal.is_some())?;
+        let place = if wanted == self.output.destination() {
             None
         } else {
-            Some(destination(config, self.journal.is_some())?)
+            Some(open(wanted, self.journal.as_ref())?)
         };
         Ok(LogChange {
-            destination,
-            format: config.format,
+            place,
             level: config.level,
         })
     }
 
     /// Puts in force what was prepared.
     pub fn commit(&self, change: LogChange) {
-        // Whoever watches the old place would think that the server had stopped.
-        if let Some(next) = &change.destination
-            && next.to_string() != self.output.destination()
-        {
-            tracing::info!("the log goes on {next}");
+        if let Some(next) = change.place {
+            // Whoever watches the old place would think that the server had stopped.
+            let (from, to) = (self.output.destination(), next.destination());
+            if to.to_string() != from.to_string() {
+                tracing::info!("the log goes on {to}");
+            }
+            self.redirect(next);
         }
-        self.redirect(change.destination, Some(change.format));
         // It fails only once nothing is logged any more.
         let _ = self.levels.reload(targets(change.level));
     }
@@ -243,31 +247,33 @@ impl LogHandle {
     /// Where lines go.
     #[must_use]
     pub fn place(&self) -> LogPlace {
-        match self.output.file_path() {
-            Some(path) => {
+        match self.output.destination() {
+            Destination::File { path, .. } => {
                 let path = std::path::absolute(&path).unwrap_or(path);
                 LogPlace::File {
                     path: path.display().to_string(),
                 }
             }
-            None if self.is_console() => LogPlace::Console,
-            None => LogPlace::Journald,
+            Destination::Console { .. } => LogPlace::Console,
+            Destination::Journal => LogPlace::Journald,
         }
     }
 
-    fn redirect(&self, destination: Option<Destination>, format: Option<LogFormat>) {
-        if let Some(lost) = self.output.change(destination, format) {
+    fn redirect(&self, place: Place) {
+        if let Some(lost) = self.output.change(place) {
             tracing::warn!("{lost}");
         }
     }
 }
 
+/// How long the end waits for a place that does not take the last lines.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Another place for lines, opened and not used yet.
 #[derive(Debug)]
 pub struct LogChange {
     /// `None`: the present one.
-    destination: Option<Destination>,
-    format: LogFormat,
+    place: Option<Place>,
     level: LogLevel,
 }
 
@@ -294,6 +300,9 @@ pub enum LogError {
         /// What the system said.
         source: io::Error,
     },
+    /// There is no thread for standard error.
+    #[error("cannot write the log to standard error")]
+    Console(#[source] io::Error),
     /// The journal was asked for, and nobody listens at its socket.
     #[error(
         "cannot reach journald, which log.target = \"journald\" needs (\"auto\" takes it only \
@@ -310,24 +319,43 @@ pub enum LogError {
     SetUpBefore,
 }
 
-/// Opens the place that `config` wants.
+/// The place that `config` wants.
 fn destination(config: &LogConfig, has_journal: bool) -> Result<Destination, LogError> {
+    let format = config.format;
     match config.target {
         LogTarget::Auto if has_journal && stderr_is_journal() => Ok(Destination::Journal),
         LogTarget::Auto | LogTarget::Console => Ok(Destination::Console {
+            format,
             colour: stderr_has_colour(),
         }),
         LogTarget::Journald if has_journal => Ok(Destination::Journal),
         LogTarget::Journald => Err(journal::connect()
             .err()
             .map_or(LogError::JournalCameLater, LogError::Journal)),
-        LogTarget::File => LogFile::open(config.file.as_path())
-            .map(Destination::File)
-            .map_err(|source| LogError::Open {
-                path: config.file.as_path().into(),
-                hint: hint(config.file.as_path(), &source),
+        LogTarget::File => Ok(Destination::File {
+            path: config.file.as_path().into(),
+            format,
+        }),
+    }
+}
+
+/// Opens `destination`; the journal, if there is one, is open.
+fn open(destination: Destination, journal: Option<&Arc<Writer>>) -> Result<Place, LogError> {
+    match destination {
+        Destination::Journal => {
+            let journal = journal.ok_or(LogError::JournalCameLater)?;
+            Ok(Place::journal(Arc::clone(journal)))
+        }
+        Destination::Console { format, colour } => {
+            Place::console(format, colour).map_err(LogError::Console)
+        }
+        Destination::File { path, format } => {
+            Place::file(path.clone(), format).map_err(|source| LogError::Open {
+                hint: hint(&path, &source),
+                path,
                 source,
-            }),
+            })
+        }
     }
 }
 

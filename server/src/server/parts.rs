@@ -59,8 +59,8 @@ enum ReloadError {
     /// A pipe that nobody writes into, a disk that hangs. The thread that reads is left to it.
     #[error("the configuration could not be read within {READ_WITHIN:?}")]
     Slow,
-    #[error("reading the configuration failed, please report this")]
-    Reading(#[from] tokio::task::JoinError),
+    #[error("a part of the reload panicked, please report this")]
+    Panicked(#[from] tokio::task::JoinError),
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -195,7 +195,11 @@ impl Parts {
         let room = room(&config).map_err(StartError::from)?;
         let old = self.service.config();
         let log = match &self.log {
-            Some(log) if old.log != config.log => Some(log.prepare(&config.log)?),
+            Some(log) if old.log != config.log => {
+                let (log, config) = (log.clone(), Arc::clone(&config));
+                let prepared = tokio::task::spawn_blocking(move || log.prepare(&config.log));
+                Some(prepared.await??)
+            }
             _ => None,
         };
         let pid_file = self.prepare_pid_file(config.pid.as_ref())?;

@@ -4,9 +4,6 @@
 //! event with the message as people should read it, `[101] publish refused reason=…`, and the same
 //! values as fields besides: `SRS_CLIENT`, `SRS_REASON`.
 //!
-//! It waits where journald does not read. So it runs in a thread of its own, which takes lines from a
-//! [`Queue`]; who writes a line waits for nobody.
-//!
 //! It puts `SRS_` before the name of every field but the message, so `MESSAGE_ID` cannot be a field of
 //! an event. What it does not change is what a layer is made with: so there is a layer, which is a
 //! socket, for each id, and one for what has none.
@@ -16,8 +13,6 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use tracing::field::{Field, FieldSet, Value};
@@ -28,76 +23,33 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::registry::{Data, LookupSpan};
 
-use super::line::Line;
 use super::message::MessageId;
-use super::queue::{Entry, Queue};
+use super::queue::Entry;
 use super::session::{APP, CLIENT, PEER, STREAM, VHOST};
 use super::text;
+use super::writer::{Sink, Traits, Writer};
 
-/// A thread that passes lines on to the journal. It ends when this is gone and all are passed on.
-#[derive(Debug)]
-pub(super) struct Journal {
-    queue: Arc<Queue>,
+/// What the journal is to the thread that writes to it.
+const TRAITS: Traits = Traits {
+    thread: "journal",
+    slow: "journald did not read in time",
+    stuck: "journald does not read its socket",
+    open_within: Duration::from_secs(1),
+};
+
+/// A writer to the journal by way of layers that `make` makes, in the thread that uses them; it is
+/// given the `MESSAGE_ID` of the layer's entries.
+///
+/// # Errors
+/// Those of `make`, which has a second, and those of starting a thread.
+pub(super) fn writer_of<J>(
+    make: impl FnMut(Option<MessageId>) -> io::Result<J> + Send + 'static,
+) -> io::Result<Writer>
+where
+    J: Layer<NoSpans>,
+{
+    Writer::start(TRAITS, move || Layers::of(make))
 }
-
-impl Journal {
-    /// Of layers that `make` makes, in the thread that uses them; it is given the `MESSAGE_ID` of the
-    /// layer's entries.
-    ///
-    /// # Errors
-    /// Those of `make`, which has a second, and those of starting a thread.
-    pub(super) fn of<J>(
-        make: impl FnMut(Option<MessageId>) -> io::Result<J> + Send + 'static,
-    ) -> io::Result<Self>
-    where
-        J: Layer<NoSpans>,
-    {
-        // Made first: if we give up, it closes the queue, and the thread ends.
-        let journal = Self {
-            queue: Arc::default(),
-        };
-        let queue = Arc::clone(&journal.queue);
-        let (tell, made) = mpsc::sync_channel(1);
-        thread::Builder::new()
-            .name("journal".into())
-            .spawn(move || match Layers::of(make) {
-                Ok(layers) => {
-                    // Whoever gave up waiting has closed the queue.
-                    let _ = tell.send(Ok(()));
-                    pass_on(&queue, &layers);
-                }
-                Err(error) => {
-                    let _ = tell.send(Err(error));
-                }
-            })?;
-        made.recv_timeout(PATIENCE).map_err(|_| {
-            io::Error::new(io::ErrorKind::TimedOut, "journald does not read its socket")
-        })??;
-        Ok(journal)
-    }
-
-    /// Queues `line`, which was captured from `event`.
-    pub(super) fn push(&self, event: &Event<'_>, line: Line) {
-        self.queue.push(Entry {
-            metadata: event.metadata(),
-            line,
-        });
-    }
-
-    /// Waits until the journal has all that was queued, for a second at most.
-    pub(super) fn flush(&self) {
-        self.queue.flush(PATIENCE);
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
-}
-
-/// How long the start and the end wait for a journald that does not read.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The layers that speak to the journal.
 struct Layers<J> {
@@ -122,9 +74,11 @@ impl<J: Layer<NoSpans>> Layers<J> {
     }
 }
 
-fn pass_on<J: Layer<NoSpans>>(queue: &Queue, layers: &Layers<J>) {
-    while let Some(entry) = queue.take() {
-        forward(layers.layer(entry.line.message_id), &entry);
+impl<J: Layer<NoSpans>> Sink for Layers<J> {
+    fn write(&mut self, entry: &Entry) -> io::Result<()> {
+        forward(self.layer(entry.line.message_id), entry);
+        // What goes wrong stays in the layer.
+        Ok(())
     }
 }
 
@@ -168,8 +122,8 @@ impl<'a> LookupSpan<'a> for NoSpans {
 ///
 /// # Errors
 /// The journal's socket is not there, nobody listens to it, or it is full and stays so.
-pub(super) fn connect() -> io::Result<Journal> {
-    Journal::of(layer)
+pub(super) fn connect() -> io::Result<Writer> {
+    writer_of(layer)
 }
 
 fn layer(id: Option<MessageId>) -> io::Result<tracing_journald::Layer> {
@@ -205,7 +159,7 @@ pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> b
 ///
 /// More than 32 fields of an event are not handed on; the message has what fits a line.
 fn forward(journal: &impl Subscriber, entry: &Entry) {
-    let Entry { metadata, line } = entry;
+    let Entry { metadata, line, .. } = entry;
     let message = text::journal_message(line);
     let client = line.session.client.map(|id| id.to_string());
     // A set of values takes fields of its own call site only, so these are said to be from there.

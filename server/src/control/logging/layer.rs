@@ -8,26 +8,21 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::journal::Journal;
 use super::kept::{KeptLine, LogLines};
 use super::line::{Line, SpanFields};
-use super::output::{Output, Written};
+use super::output::Output;
+use super::queue::Entry;
 
-/// Captures spans and events, keeps the lines and writes them.
+/// Captures spans and events, keeps the lines and has them written.
 #[derive(Debug)]
 pub(super) struct LineLayer {
     output: Arc<Output>,
     kept: LogLines,
-    journal: Option<Arc<Journal>>,
 }
 
 impl LineLayer {
-    pub(super) fn new(output: Arc<Output>, kept: LogLines, journal: Option<Arc<Journal>>) -> Self {
-        Self {
-            output,
-            kept,
-            journal,
-        }
+    pub(super) fn new(output: Arc<Output>, kept: LogLines) -> Self {
+        Self { output, kept }
     }
 }
 
@@ -66,10 +61,6 @@ where
         }
         // Before it is written, so that whoever has seen it there finds it here.
         KeptLine::of(&line).push_to(&self.kept);
-        if self.output.write(&line) == Written::ToJournal
-            && let Some(journal) = &self.journal
-        {
-            journal.push(event, line);
-        }
+        self.output.write(Entry::new(event.metadata(), line));
     }
 }

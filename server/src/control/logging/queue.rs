@@ -1,53 +1,62 @@
-//! Lines on their way to the journal, which may take its time.
+//! Lines on their way to the place where they are written, which may take its time.
 //!
-//! journald's socket holds few entries (`net.unix.max_dgram_qlen`), and whoever writes to it while it
-//! is full waits until journald reads: a journald that is stopped, or is busy with another's flood,
-//! must not stop a worker. So lines wait here, within bounds, for the one thread that writes them.
-//! What goes beyond the bounds is dropped and counted, and the number is told at the place of the
-//! gap.
+//! A disk may hang, a terminal be on hold, journald be stopped or busy with another's flood (its socket
+//! holds few entries, `net.unix.max_dgram_qlen`); whoever writes to one of them waits until it goes on.
+//! That must not be a worker, which has clients to serve. So lines wait here, within bounds, for the
+//! one thread that writes them. What goes beyond the bounds is dropped and counted, and the number is
+//! told at the place of the gap.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tracing::callsite::{Callsite, Identifier};
-use tracing::field::FieldSet;
-use tracing::metadata::Kind;
-use tracing::subscriber::Interest;
-use tracing::{Level, Metadata};
+use tracing::Metadata;
 
 use super::line::Line;
-use super::output::Lost;
+use super::lost::Lost;
 
-/// A line for the journal.
+/// A line to be written.
 #[derive(Debug)]
 pub(super) struct Entry {
     /// That of the event the line was captured from: its level, its place and the names of its
     /// fields.
     pub(super) metadata: &'static Metadata<'static>,
     pub(super) line: Line,
+    lines: u64,
 }
 
 impl Entry {
+    /// The `line` of an event.
+    pub(super) fn new(metadata: &'static Metadata<'static>, line: Line) -> Self {
+        Self::in_place_of(1, metadata, line)
+    }
+
+    /// A line that tells of `lines` others.
+    pub(super) fn in_place_of(
+        lines: u64,
+        metadata: &'static Metadata<'static>,
+        line: Line,
+    ) -> Self {
+        Self {
+            metadata,
+            line,
+            lines,
+        }
+    }
+
+    /// How many lines are missing if this one is.
+    pub(super) fn lines(&self) -> u64 {
+        self.lines
+    }
+
     /// What it takes of memory.
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.line.heap_bytes()
     }
-
-    /// That `count` lines are missing where it stands.
-    fn of_lost(count: u64) -> Self {
-        let why = io::Error::new(io::ErrorKind::TimedOut, "journald did not read in time");
-        let text = Lost::new(count, why).to_string();
-        Self {
-            metadata: &LOST,
-            line: Line::new(*LOST.level(), LOST.target(), text),
-        }
-    }
 }
 
 /// The lines that wait, between those who write them and the thread that passes them on.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queue {
     state: Mutex<State>,
     /// Something waits, or nothing will come any more.
@@ -56,28 +65,47 @@ pub(super) struct Queue {
     drained: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     waiting: VecDeque<Entry>,
     /// The memory of those that wait.
     bytes: usize,
     /// Lines dropped since the last that was queued.
-    lost: u64,
+    dropped: u64,
+    /// Why they were.
+    slow: &'static str,
     /// The thread has taken an entry and not come back for the next one.
     is_busy: bool,
     is_closed: bool,
 }
 
 impl Queue {
+    /// An empty one; where it is full, that is because of `slow`.
+    pub(super) fn new(slow: &'static str) -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            bytes: 0,
+            dropped: 0,
+            slow,
+            is_busy: false,
+            is_closed: false,
+        };
+        Self {
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            drained: Condvar::new(),
+        }
+    }
+
     /// Adds `entry`, or drops it if there is no room. Waits for nobody.
     pub(super) fn push(&self, entry: Entry) {
         let mut state = self.lock();
         if !state.has_room(entry.bytes()) {
-            state.lost = state.lost.saturating_add(1);
+            state.dropped = state.dropped.saturating_add(entry.lines);
             return;
         }
-        if let Some(lost) = state.take_lost() {
-            state.add(lost);
+        if let Some(notice) = state.take_notice() {
+            state.add(notice);
         }
         state.add(entry);
         // One that is at work looks again before it sleeps.
@@ -109,6 +137,12 @@ impl Queue {
         }
     }
 
+    /// Takes all that wait, without waiting.
+    pub(super) fn take_waiting(&self) -> Vec<Entry> {
+        let mut state = self.lock();
+        std::iter::from_fn(|| state.next()).collect()
+    }
+
     /// Waits until everything has been passed on, for `patience` at most.
     pub(super) fn flush(&self, patience: Duration) {
         let state = self.lock();
@@ -135,7 +169,7 @@ impl State {
     /// Whether an entry of `bytes` may be added. After a loss the queue must have gone down to half
     /// first: with one place free at a time every other line would tell of a gap.
     fn has_room(&self, bytes: usize) -> bool {
-        let share = if self.lost == 0 { 1 } else { 2 };
+        let share = if self.dropped == 0 { 1 } else { 2 };
         self.waiting.len() < LINES_MAX / share && self.bytes + bytes <= BYTES_MAX / share
     }
 
@@ -151,18 +185,18 @@ impl State {
                 Some(entry)
             }
             // No line may come for a long time.
-            None => self.take_lost(),
+            None => self.take_notice(),
         }
     }
 
-    /// The line about those that were lost, if any were.
-    fn take_lost(&mut self) -> Option<Entry> {
-        let count = std::mem::take(&mut self.lost);
-        (count > 0).then(|| Entry::of_lost(count))
+    /// The line about those that were dropped, if any were.
+    fn take_notice(&mut self) -> Option<Entry> {
+        let count = std::mem::take(&mut self.dropped);
+        (count > 0).then(|| Lost::new(count, self.slow).to_entry())
     }
 
     fn is_drained(&self) -> bool {
-        self.waiting.is_empty() && self.lost == 0 && !self.is_busy
+        self.waiting.is_empty() && self.dropped == 0 && !self.is_busy
     }
 }
 
@@ -173,48 +207,30 @@ const BYTES_MAX: usize = 4 << 20;
 /// Places that an empty queue keeps.
 const USUAL: usize = 64;
 
-/// Where lines about lost ones come from. They have no event, for nothing may be logged while
-/// something is logged.
-static LOST: Metadata<'static> = Metadata::new(
-    "lost lines",
-    module_path!(),
-    Level::WARN,
-    Some(file!()),
-    Some(line!()),
-    Some(module_path!()),
-    FieldSet::new(&[], Identifier(&LostLines)),
-    Kind::EVENT,
-);
-
-struct LostLines;
-
-impl Callsite for LostLines {
-    fn set_interest(&self, _interest: Interest) {}
-
-    fn metadata(&self) -> &Metadata<'_> {
-        &LOST
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::super::line::LINE_MAX;
     use super::super::line::tests::line;
     use super::*;
 
+    fn queue() -> Queue {
+        Queue::new("nobody took it")
+    }
+
     fn entry(message: &str) -> Entry {
         Entry {
-            metadata: &LOST,
             line: line(Level::INFO, message),
+            lines: 1,
+            ..Lost::new(0, "").to_entry()
         }
     }
 
     /// What waits, without waiting.
     fn waiting(queue: &Queue) -> Vec<String> {
-        let mut state = queue.lock();
-        std::iter::from_fn(|| state.next())
-            .map(|entry| entry.line.message)
-            .collect()
+        let waiting = queue.take_waiting().into_iter();
+        waiting.map(|entry| entry.line.message).collect()
     }
 
     #[test]
@@ -223,14 +239,14 @@ mod tests {
             ("short".to_owned(), LINES_MAX, LINES_MAX),
             ("x".repeat(LINE_MAX), 480, BYTES_MAX / LINE_MAX),
         ] {
-            let queue = Queue::default();
+            let queue = queue();
             for _ in 0..LINES_MAX + 5 {
                 queue.push(entry(&message));
             }
             let held = queue.lock().waiting.len();
             assert!((least..=most).contains(&held), "{held}");
-            let lost = usize::try_from(queue.lock().lost).unwrap();
-            assert_eq!(lost, LINES_MAX + 5 - held);
+            let dropped = usize::try_from(queue.lock().dropped).unwrap();
+            assert_eq!(dropped, LINES_MAX + 5 - held);
             waiting(&queue);
             assert_eq!(queue.lock().bytes, 0);
         }
@@ -238,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_told_at_its_place_once_half_of_the_queue_is_free() {
-        let queue = Queue::default();
+        let queue = queue();
         for number in 0..LINES_MAX {
             queue.push(entry(&number.to_string()));
         }
@@ -255,7 +271,7 @@ mod tests {
             waiting[waiting.len() - 4..],
             [
                 "4095",
-                "2 log lines are missing here: journald did not read in time",
+                "2 log lines are missing here: nobody took it",
                 "after",
                 "and on"
             ]
@@ -264,18 +280,18 @@ mod tests {
 
     #[test]
     fn a_gap_is_told_even_if_no_line_follows() {
-        let queue = Queue::default();
-        queue.lock().lost = 1;
+        let queue = queue();
+        queue.lock().dropped = 1;
         let told = queue.take().unwrap();
         assert_eq!(told.metadata.level(), &Level::WARN);
         assert!(
             told.metadata
                 .file()
-                .is_some_and(|it| it.ends_with("queue.rs"))
+                .is_some_and(|it| it.ends_with("lost.rs"))
         );
         assert_eq!(
             told.line.message,
-            "1 log line is missing here: journald did not read in time"
+            "1 log line is missing here: nobody took it"
         );
         queue.close();
         assert!(queue.take().is_none());
@@ -283,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_flush_does_not_wait_for_ever() {
-        let queue = Queue::default();
+        let queue = queue();
         queue.push(entry("nobody takes it"));
         queue.flush(Duration::from_millis(1));
         assert_eq!(waiting(&queue), ["nobody takes it"]);
@@ -291,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_gives_what_it_has() {
-        let queue = Queue::default();
+        let queue = queue();
         queue.push(entry("last"));
         queue.close();
         assert!(queue.take().is_some());

@@ -18,9 +18,9 @@ use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Event, debug, dispatcher, info, warn};
 use tracing_subscriber::layer::Context;
 
-use super::journal::NoSpans;
+use super::journal::{NoSpans, writer_of};
 use super::*;
-use crate::config::FilePath;
+use crate::config::{FilePath, LogFormat};
 
 /// A configuration that logs to `name` in a folder of its own.
 fn file_config(name: &str) -> (TempDir, LogConfig) {
@@ -37,10 +37,10 @@ fn file_path(folder: &TempDir, name: &str) -> FilePath {
     FilePath::new(folder.path().join(name).to_str().unwrap()).unwrap()
 }
 
-/// The lines of `path` behind the brackets of time, level and process.
-fn lines(path: impl AsRef<Path>) -> Vec<String> {
+/// The lines that `handle` has had written to `path`, behind the brackets of time, level and process.
+fn lines(handle: &LogHandle, path: impl AsRef<Path>) -> Vec<String> {
     let pid = format!("[{}]", std::process::id());
-    let text = fs::read_to_string(path).unwrap();
+    let text = text(handle, path);
     text.lines()
         .map(|line| line.split_once(&pid).unwrap().1.to_owned())
         .collect()
@@ -58,6 +58,12 @@ fn with_default<T>(subscriber: impl Into<Dispatch>, act: impl FnOnce() -> T) -> 
     dispatcher::with_default(&subscriber.into(), act)
 }
 
+/// What `handle` has had written to `path`.
+fn text(handle: &LogHandle, path: impl AsRef<Path>) -> String {
+    handle.flush();
+    fs::read_to_string(path).unwrap()
+}
+
 fn peer() -> SocketAddr {
     "[::ffff:192.0.2.7]:51234".parse().unwrap()
 }
@@ -65,7 +71,7 @@ fn peer() -> SocketAddr {
 #[test]
 fn every_line_inside_a_span_shows_what_is_known_of_the_client() {
     let (_folder, config) = file_config("srs.log");
-    let (subscriber, _handle) = subscriber(&config).unwrap();
+    let (subscriber, handle) = subscriber(&config).unwrap();
     with_default(subscriber, || {
         info!("outside");
         let span = client_span(101, peer());
@@ -81,7 +87,7 @@ fn every_line_inside_a_span_shows_what_is_known_of_the_client() {
     });
     let known = "peer=192.0.2.7:51234 vhost=__defaultVhost__ app=live";
     assert_eq!(
-        lines(&config.file),
+        lines(&handle, &config.file),
         [
             "[-] outside".to_owned(),
             "[101] accepted peer=192.0.2.7:51234".to_owned(),
@@ -113,7 +119,10 @@ fn a_client_is_known_at_every_level() {
             .unwrap();
         debug!("shown");
     });
-    assert_eq!(lines(&config.file), ["[7] shown peer=192.0.2.7:51234"]);
+    assert_eq!(
+        lines(&handle, &config.file),
+        ["[7] shown peer=192.0.2.7:51234"]
+    );
 }
 
 #[test]
@@ -206,8 +215,8 @@ fn a_renamed_file_is_written_to_until_it_is_reopened() {
         );
         info!("three");
     });
-    assert_eq!(lines(&rotated), ["[-] one", "[-] two"]);
-    assert_eq!(lines(&config.file), ["[-] three"]);
+    assert_eq!(lines(&handle, &rotated), ["[-] one", "[-] two"]);
+    assert_eq!(lines(&handle, &config.file), ["[-] three"]);
 }
 
 #[test]
@@ -223,7 +232,7 @@ fn a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for() {
     let error = handle.prepare(&other).unwrap_err();
     assert!(format!("{:?}", error.source()).contains("pipe"), "{error}");
     with_default(subscriber, || info!("lines go on"));
-    assert_eq!(lines(folder.path().join("srs.log")).len(), 1);
+    assert_eq!(lines(&handle, folder.path().join("srs.log")).len(), 1);
 }
 
 #[test]
@@ -243,7 +252,7 @@ fn a_reopen_that_fails_keeps_the_file_and_says_so() {
         );
         info!("still there");
     });
-    assert_eq!(lines(&rotated), ["[-] still there"]);
+    assert_eq!(lines(&handle, &rotated), ["[-] still there"]);
 }
 
 #[test]
@@ -256,7 +265,7 @@ fn lines_that_the_old_file_lost_are_told_in_the_new_one() {
         fs::remove_file(&config.file).unwrap();
         handle.reopen().unwrap();
     });
-    let lines = lines(&config.file);
+    let lines = lines(&handle, &config.file);
     assert!(
         lines[0].starts_with("[-] 1 log line is missing here: No space left"),
         "{lines:?}"
@@ -282,8 +291,8 @@ fn a_reload_moves_to_another_file_in_another_format() {
         "[-] the log goes on in the file {}",
         moved.file.as_path().display()
     );
-    assert_eq!(lines(&config.file), ["[-] one", &where_to]);
-    let json = fs::read_to_string(&moved.file).unwrap();
+    assert_eq!(lines(&handle, &config.file), ["[-] one", &where_to]);
+    let json = text(&handle, &moved.file);
     assert!(
         json.contains("\"message\":\"two\",\"target\":\"srs::control::logging"),
         "{json}"
@@ -312,7 +321,7 @@ fn a_reload_that_fails_changes_nothing() {
         assert!(error.source().is_some());
         info!("as before");
     });
-    assert_eq!(lines(&config.file), ["[-] as before"]);
+    assert_eq!(lines(&handle, &config.file), ["[-] as before"]);
 }
 
 /// A journal that keeps what it is told.
@@ -323,9 +332,9 @@ struct FakeJournal {
 
 impl FakeJournal {
     /// As the subscriber wants it: what is told goes to this one.
-    fn start(&self) -> Option<Journal> {
+    fn start(&self) -> Option<Writer> {
         let told = Arc::clone(&self.told);
-        Journal::of(move |id| {
+        writer_of(move |id| {
             let told = Arc::clone(&told);
             Ok(FakeLayer(id, move |entry| told.lock().unwrap().push(entry)))
         })
@@ -375,10 +384,10 @@ fn to_journal() -> LogConfig {
 
 /// A journal whose entries are datagrams, as those of the real one; whoever has the socket reads
 /// them, or does not.
-fn journal_at_a_socket() -> (Journal, UnixDatagram) {
+fn journal_at_a_socket() -> (Writer, UnixDatagram) {
     let (writer, reader) = UnixDatagram::pair().unwrap();
     reader.set_read_timeout(Some(PATIENCE)).unwrap();
-    let journal = Journal::of(move |id| {
+    let journal = writer_of(move |id| {
         let writer = writer.try_clone()?;
         Ok(FakeLayer(id, move |entry: String| {
             // It fails only if the reader is gone.
@@ -482,13 +491,13 @@ fn a_thread_that_logs_elsewhere_turns_nothing_off() {
             thread::scope(|scope| scope.spawn(apply).join()).unwrap();
         }
     });
-    assert_eq!(lines(&config.file), ["[-] line 0", "[-] line 1"]);
+    assert_eq!(lines(&handle, &config.file), ["[-] line 0", "[-] line 1"]);
 }
 
 #[test]
 fn what_is_queued_is_told_even_when_logging_is_gone_and_the_thread_ends() {
     let (tell, told) = mpsc::channel();
-    let journal = Journal::of(move |id| {
+    let journal = writer_of(move |id| {
         let tell = tell.clone();
         Ok(FakeLayer(id, move |entry| tell.send(entry).unwrap()))
     });
@@ -512,7 +521,7 @@ fn what_is_queued_is_told_even_when_logging_is_gone_and_the_thread_ends() {
 
 #[test]
 fn a_journal_that_cannot_be_spoken_to_is_none() {
-    let refused = Journal::of(|_| -> io::Result<tracing_journald::Layer> {
+    let refused = writer_of(|_| -> io::Result<tracing_journald::Layer> {
         Err(io::ErrorKind::ConnectionRefused.into())
     });
     assert_eq!(
@@ -520,7 +529,7 @@ fn a_journal_that_cannot_be_spoken_to_is_none() {
         io::ErrorKind::ConnectionRefused
     );
     let (end, ended) = mpsc::channel::<()>();
-    let stuck = Journal::of(move |_| -> io::Result<tracing_journald::Layer> {
+    let stuck = writer_of(move |_| -> io::Result<tracing_journald::Layer> {
         // As a socket that is full: until the test ends.
         let _ = ended.recv();
         Err(io::ErrorKind::ConnectionRefused.into())
@@ -548,7 +557,7 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
         assert_eq!(handle.reopen().unwrap(), None);
         warn!(reason = "no such app", code = 404, "connect refused");
     });
-    assert!(lines(&config.file)[1].contains("the log goes on in the journal"));
+    assert!(lines(&handle, &config.file)[1].contains("the log goes on in the journal"));
     assert_eq!(
         journal.told(&handle),
         [
@@ -677,7 +686,7 @@ fn the_journal_alone_is_given_the_id_of_a_message_and_it_once() {
         info!("play");
     });
     let line = "publish style=FMLE peer=192.0.2.7:51234";
-    assert_eq!(lines(&config.file)[0], format!("[101] {line}"));
+    assert_eq!(lines(&handle, &config.file)[0], format!("[101] {line}"));
     let kept = handle.lines().after(0, 10).items;
     assert!(kept.iter().any(|it| &*it.message == line), "{kept:?}");
     let client = "client=101|peer=192.0.2.7:51234";
