@@ -3,7 +3,7 @@
 pub mod access;
 pub mod api;
 pub mod clients;
-pub(crate) mod complaint;
+pub mod complaints;
 pub mod counters;
 pub mod descriptors;
 pub mod events;
@@ -13,6 +13,7 @@ pub mod heartbeat;
 pub mod logging;
 pub mod manager;
 pub mod metrics;
+pub(crate) mod network;
 pub(crate) mod open_error;
 pub mod parts;
 pub mod pid_file;

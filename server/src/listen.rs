@@ -24,6 +24,7 @@ use self::unix::UnixError;
 
 use crate::config::ListenAddr;
 use crate::control::clients::{Admission, NotAdmitted};
+use crate::control::complaints::Subject;
 use crate::control::counters::Incident;
 use crate::control::logging::{self, MessageId};
 use crate::control::parts::Inside;
@@ -162,8 +163,14 @@ fn admit(service: &Arc<Service>, socket: TcpStream, peer: SocketAddr, inside: In
                 NotAdmitted::TooMany { .. } => Incident::TooManyConnections,
                 NotAdmitted::TooManyFromAddress { .. } => Incident::TooManyFromAddress,
             });
-            let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-            tracing::warn!(message_id = MessageId::ConnectionRefused.as_str(), %peer, "refused a connection: {refusal}");
+            let ip = peer.ip().to_canonical();
+            let peer = SocketAddr::new(ip, peer.port());
+            let complaints = &service.complaints;
+            if complaints.may_tell(Subject::Clients, Some(ip), &peer, &refusal) {
+                tracing::warn!(message_id = MessageId::ConnectionRefused.as_str(), %peer, "refused a connection: {refusal}");
+            } else {
+                tracing::debug!(%peer, "refused a connection: {refusal}");
+            }
         }
     }
 }

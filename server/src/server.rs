@@ -18,7 +18,9 @@ use crate::control::logging::{LogHandle, MessageId};
 use crate::control::manager::{self, Manager};
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
-use crate::control::{descriptors, fleet, heartbeat, report, sampling, sysinfo, watchdog};
+use crate::control::{
+    complaints, descriptors, fleet, heartbeat, report, sampling, sysinfo, watchdog,
+};
 use crate::listen::ListenError;
 use crate::listen::passed::Passed;
 use crate::listen::sockets::Sockets;
@@ -174,6 +176,8 @@ impl Server {
             tracing::warn!("{late} tasks did not end in time and are cut off");
         }
         let is_kept = wait_for_keepers(&service).await;
+        // Nobody is left who could be refused.
+        service.complaints.tell_rest();
         if service.counters.total() > 0 {
             tracing::info!("incidents since the start: {}", service.counters);
         }
@@ -241,6 +245,10 @@ fn watch_and_tell(service: &Arc<Service>) {
             counters: Arc::clone(&shared.counters),
         };
         until_stop(&shared, pithy_print::run(subject, shared.follow_config()))
+    });
+    let shared = Arc::clone(service);
+    keep_running(service, "counting the refused", move || {
+        until_stop(&shared, complaints::run(Arc::clone(&shared.complaints)))
     });
     let shared = Arc::clone(service);
     keep_running(service, "the heartbeat", move || {

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::control::api::ApiState;
 use crate::control::clients::Clients;
+use crate::control::complaints::Complaints;
 use crate::control::counters::Counters;
 use crate::control::events::Events;
 use crate::control::fleet::Fleet;
@@ -49,6 +50,8 @@ pub struct Service {
     pub clients: Clients,
     /// What went wrong.
     pub counters: Arc<Counters>,
+    /// What the log only counts, for strangers could fill it.
+    pub complaints: Arc<Complaints>,
     /// What happens.
     pub events: Events,
     /// The newest lines of the log.
@@ -99,6 +102,7 @@ impl Service {
             fan_out: FanOut::new(cores, tasks.clone(), stop.clone()),
             clients: Clients::new(stop.clone()),
             counters: Arc::default(),
+            complaints: Arc::default(),
             events,
             log_lines: logging::no_lines(),
             parts: Parts::default(),

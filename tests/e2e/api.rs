@@ -108,12 +108,20 @@ fn strangers_fill_no_log_and_no_query_is_in_it() -> Result<()> {
     assert_eq!(answer.status, 404);
     let asked = srs.wait_for_log("API: asked for a change", SOON)?;
     ensure!(asked.contains("path=/api/v1/clients/1 "), "{asked}");
-    let log = srs.process().log().tail();
-    let refusals = log.matches("API: refused a request").count();
-    // One in ten seconds.
-    ensure!((1..=2).contains(&refusals), "{refusals} in {log}");
-    ensure!(log.contains("path=/api/v1/clients "), "{log}");
-    ensure!(!log.contains("s3cret"), "{log}");
+    srs.stop()?;
+    let log = srs.process().log();
+    let refusals = log.lines_with("API: refused a request");
+    // Five in ten seconds, which a busy machine may need more of.
+    ensure!((5..=10).contains(&refusals.len()), "{refusals:#?}");
+    let of_path = |line: &String| line.contains("path=/api/v1/clients ");
+    ensure!(refusals.iter().all(of_path), "{refusals:#?}");
+    let mut refused = refusals.len();
+    for summary in log.lines_with(" from 127.0.0.1, the last: ") {
+        let (_, untold) = summary.split_once("untold=").context(summary.clone())?;
+        refused += untold.parse::<usize>().context(summary)?;
+    }
+    assert_eq!(refused, 50);
+    ensure!(!log.contains("s3cret"), "{}", log.tail());
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod many_players;
 mod merging;
 mod message_streams;
 mod names;
+mod noise;
 mod nonsense;
 mod peers;
 mod play_commands;

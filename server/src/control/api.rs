@@ -41,7 +41,6 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -61,6 +60,7 @@ use self::answer::NO_CONTENT_TYPE;
 use self::guard::Access;
 use self::jsonp::Callback;
 use self::refusal::Refusal;
+use super::complaints::Subject;
 use super::logging::MessageId;
 use crate::config::{ApiAuth, HttpApiConfig};
 use crate::service::Service;
@@ -170,9 +170,12 @@ impl Api {
         };
         guard::check(config, peer, &request, is_open).inspect_err(|refusal| {
             self.service.counters.count_refusal(refusal);
-            if let Some(untold) = self.service.api.refused.is_due(Instant::now()) {
-                let (method, path) = (request.method(), path::shown_path(request.uri()));
-                tracing::warn!(message_id = MessageId::ApiRefused.as_str(), %peer, %method, path, why = %refusal, untold, "API: refused a request");
+            let (method, path) = (request.method(), path::shown_path(request.uri()));
+            let complaints = &self.service.complaints;
+            if complaints.may_tell(Subject::ApiRequests, peer.ip(), &peer, refusal) {
+                tracing::warn!(message_id = MessageId::ApiRefused.as_str(), %peer, %method, path, why = %refusal, "API: refused a request");
+            } else {
+                tracing::debug!(%peer, %method, path, why = %refusal, "API: refused a request");
             }
         })?;
         if callback.is_some() {

@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use self::stall::Stalling;
 use super::accept;
 use crate::control::api::{Api, HttpPeer, NoPlace, Place};
+use crate::control::complaints::Subject;
 use crate::control::logging::MessageId;
 use crate::control::parts::Inside;
 use crate::control::watchdog::pulse::Kind;
@@ -196,8 +197,11 @@ fn refuse(
     socket: &impl AsFd,
     write: impl FnOnce(&[u8]) -> io::Result<usize>,
 ) {
-    if let Some(untold) = api.service().api.no_place.is_due(Instant::now()) {
-        tracing::warn!(message_id = MessageId::ApiConnectionRefused.as_str(), %peer, untold, "refused an HTTP connection: {why}");
+    let complaints = &api.service().complaints;
+    if complaints.may_tell(Subject::ApiConnections, peer.ip(), &peer, &why) {
+        tracing::warn!(message_id = MessageId::ApiConnectionRefused.as_str(), %peer, "refused an HTTP connection: {why}");
+    } else {
+        tracing::debug!(%peer, "refused an HTTP connection: {why}");
     }
     // What it has sent would otherwise make the kernel reset the connection, and lose the answer.
     let mut unread = [0; 4096];

@@ -29,6 +29,7 @@ use self::patience::{Phase, Unsent};
 use self::wait::{ready_player, replaced_publisher};
 use crate::config::{Config, LimitsConfig};
 use crate::control::clients::{Admitted, Ending, Role};
+use crate::control::complaints::Subject;
 use crate::control::counters::Incident;
 use crate::control::logging::{self, MessageId};
 use crate::control::parts::Inside;
@@ -504,11 +505,21 @@ impl Session {
             self.connection
                 .end_publish(id, &why, &mut self.transport.outbox);
         }
-        end.tell();
+        end.tell(self.is_worth_a_line(&end, &why));
         if end.deserves_farewell() {
             // A peer that does not take our last words in time goes without them.
             let _ = timeout(FAREWELL, self.transport.close()).await;
         }
+    }
+
+    /// Whether the log warns of this end, if it warns of such an end at all. Of a client that has
+    /// published or played it always does; strangers could fill it.
+    fn is_worth_a_line(&self, end: &End, why: &str) -> bool {
+        let has_streamed = matches!(self.phase, Phase::Streaming | Phase::Idle(_));
+        let (complaints, peer) = (&self.service.complaints, self.admitted.client().peer);
+        has_streamed
+            || !end.is_cut_off()
+            || complaints.may_tell(Subject::Clients, Some(peer.ip()), &peer, &why)
     }
 
     /// Notes that the client has begun to publish or to play.

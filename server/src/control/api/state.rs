@@ -1,7 +1,7 @@
 //! What all who serve the API share: how many there are, and how it went.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::peer::HttpPeer;
 use crate::config::{MAX_API_TCP, MAX_API_UNIX};
-use crate::control::complaint::Complaint;
+use crate::control::network::network;
 
 /// Counts and bounds of the API of one server.
 #[derive(Debug)]
@@ -22,10 +22,6 @@ pub struct ApiState {
     watchers: Arc<Semaphore>,
     /// Whose turn it is to make a long answer.
     turn: Arc<Semaphore>,
-    /// That a request is refused.
-    pub(super) refused: Complaint,
-    /// That there is no place for a connection.
-    pub no_place: Complaint,
     /// By the first digit of the status, from 1.
     requests: [AtomicU64; 5],
 }
@@ -38,8 +34,6 @@ impl Default for ApiState {
             networks: Arc::default(),
             watchers: Arc::new(Semaphore::new(MAX_WATCHERS)),
             turn: Arc::new(Semaphore::new(1)),
-            refused: Complaint::default(),
-            no_place: Complaint::default(),
             requests: Default::default(),
         }
     }
@@ -157,14 +151,6 @@ impl Drop for PlaceOfNetwork {
                 counts.remove(&self.network);
             }
         }
-    }
-}
-
-/// What one host can choose its addresses from: all of IPv6 with the same first half.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

@@ -50,6 +50,8 @@ pub enum MessageId {
     ApiConnectionRefused,
     /// A request of the API did not prove who asks.
     ApiRefused,
+    /// More of one source was refused or cut off than has lines of its own.
+    MoreRefused,
     /// Connections cannot be accepted, most often for want of descriptors.
     AcceptFailed,
     /// Connections can be accepted again.
@@ -75,7 +77,7 @@ pub enum MessageId {
 impl MessageId {
     /// Each in the order of the declaration, with its id, random as sd-id128(3) wants it, and with
     /// the fields that its entry in the journal always has.
-    pub(super) const ALL: [(Self, &'static str, &'static [&'static str]); 27] = [
+    pub(super) const ALL: [(Self, &'static str, &'static [&'static str]); 28] = [
         (Self::ConfigRefused, "b6be606eab624760a5715c454a60d1c6", &[]),
         (Self::Start, "2c504b1c95d7488b83bc5cd1122173a3", &[]),
         (Self::StartFailed, "e0c25133658a44e0bd2d9d38fcdd2393", &[]),
@@ -139,12 +141,17 @@ impl MessageId {
         (
             Self::ApiConnectionRefused,
             "1f14932f1cfd43229eefa80926f80bed",
-            &[PEER, "untold"],
+            &[PEER],
         ),
         (
             Self::ApiRefused,
             "892a546bb284444cb6e6db2642e40c48",
-            &[PEER, "method", "untold"],
+            &[PEER, "method"],
+        ),
+        (
+            Self::MoreRefused,
+            "e7f45e7cefb04b5589f34625613d5703",
+            &[PEER, "untold"],
         ),
         (Self::AcceptFailed, "c6185a1229c44c609d7a5bf6e6246b02", &[]),
         (Self::AcceptWorks, "5075b0c63cd04226be070c50e185a765", &[]),

@@ -77,27 +77,38 @@ impl End {
         }
     }
 
-    /// The session's last line in the log: a peer that leaves is nothing special, one that must be
-    /// cut off is worth a look.
-    pub(super) fn tell(&self) {
+    /// Whether the peer had to be cut off, for what it did or did not do.
+    pub(super) fn is_cut_off(&self) -> bool {
         match self {
-            Self::PeerClosed
-            | Self::Socket(_)
-            | Self::Stopped
-            | Self::Refused
-            | Self::Idle
-            | Self::Replaced => {
-                tracing::debug!("disconnected: {self}");
-            }
-            Self::Kicked | Self::VhostRemoved => tracing::info!("disconnected: {self}"),
             Self::Protocol(_)
             | Self::HandshakeTimeout
             | Self::IdentifyTimeout
             | Self::PublishTimeout
-            | Self::SendTimeout => tracing::warn!(
+            | Self::SendTimeout => true,
+            Self::PeerClosed
+            | Self::Socket(_)
+            | Self::Refused
+            | Self::Replaced
+            | Self::Idle
+            | Self::Kicked
+            | Self::VhostRemoved
+            | Self::Stopped => false,
+        }
+    }
+
+    /// The session's last line in the log: a peer that leaves is nothing special, one that must be
+    /// cut off is worth a look, unless there are so many that the log only counts them.
+    pub(super) fn tell(&self, is_worth_a_line: bool) {
+        if self.is_cut_off() && is_worth_a_line {
+            tracing::warn!(
                 message_id = MessageId::CutOff.as_str(),
                 "disconnected: {self}"
-            ),
+            );
+            return;
+        }
+        match self {
+            Self::Kicked | Self::VhostRemoved => tracing::info!("disconnected: {self}"),
+            _ => tracing::debug!("disconnected: {self}"),
         }
     }
 }

@@ -1,0 +1,108 @@
+//! What strangers do a thousand times is not told a thousand times: the log counts it.
+
+use anyhow::{Context, Result, ensure};
+use testkit::Log;
+use tokio::task::block_in_place;
+
+use crate::clients::{Peer, at};
+use crate::{build_srs, seconds};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_junk_is_some_lines_that_add_up() -> Result<()> {
+    let patience = "timeout = \"10m\"\nfirst_packet_timeout = \"10m\"";
+    let limits = "connections_per_address = 3\nhandshake_timeout = \"10m\"";
+    let settings = format!("[limits]\n{limits}\n[vhost.\"__defaultVhost__\".publish]\n{patience}");
+    let mut srs = build_srs().settings(&settings).start()?;
+    let (address, log) = (srs.addresses()[0], srs.process().log().clone());
+
+    let (mut publisher, id) = Peer::with_stream(address, "live").await?;
+    publisher.publish(id, "show").await?;
+    let silent = [Peer::dial(address).await?, Peer::dial(address).await?];
+    for _ in 0..100 {
+        // There are as many from here as may be.
+        Peer::dial(address).await?.gone().await?;
+    }
+    drop(silent);
+    for _ in 0..100 {
+        // If the places of those before are not free yet, it is refused, which counts as well.
+        talk_nonsense(Peer::dial(address).await?).await?;
+    }
+    let elsewhere = at(address, "").from([127, 0, 0, 9]).socket().await?;
+    talk_nonsense(Peer::on(elsewhere)?).await?;
+
+    // It comes when a window of ten seconds ends. What comes after that is told by the stop.
+    block_in_place(|| log.wait_for(SUMMARY, seconds(40)))?;
+    talk_nonsense(Peer::dial(address).await?).await?;
+    // A chunk that begins a command of 16 MB.
+    publisher
+        .send_bytes(&[3, 0, 0, 0, 255, 255, 255, 20, 0, 0, 0, 0])
+        .await?;
+    publisher.gone().await?;
+    block_in_place(|| srs.stop())?;
+
+    let (of_stream, of_strangers): (Vec<_>, Vec<_>) = warnings(&log)
+        .into_iter()
+        .partition(|line| line.contains("stream=show"));
+    ensure!(of_stream.len() == 1, "{of_stream:#?}");
+    let (here, there): (Vec<_>, Vec<_>) = of_strangers
+        .into_iter()
+        .partition(|line| line.contains("peer=127.0.0.1:"));
+    ensure!(there.len() == 1, "{there:#?}");
+    ensure!(there[0].contains("peer=127.0.0.9:"), "{there:#?}");
+    let (summaries, told): (Vec<_>, Vec<_>) =
+        here.into_iter().partition(|line| line.contains(SUMMARY));
+    // On a busy machine a whole window may pass between two of them, and it begins anew.
+    ensure!((5..=10).contains(&told.len()), "{told:#?}");
+    ensure!((1..=10).contains(&summaries.len()), "{summaries:#?}");
+    let mut untold = 0;
+    for summary in &summaries {
+        let count = untold_of(summary)?;
+        let said = format!("{SUMMARY} {count} more connection");
+        ensure!(summary.contains(&said), "{summary}");
+        ensure!(summary.contains(" from 127.0.0.1, the last: "), "{summary}");
+        untold += count;
+    }
+    ensure!(told.len() + untold == 201, "{told:#?}\n{summaries:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_looks_closely_sees_each_line_of_a_flood() -> Result<()> {
+    let mut srs = build_srs().settings("[log]\nlevel = \"debug\"").start()?;
+    let (address, log) = (srs.addresses()[0], srs.process().log().clone());
+    for _ in 0..20 {
+        talk_nonsense(Peer::dial(address).await?).await?;
+    }
+    block_in_place(|| srs.stop())?;
+    let told = |level: &str| {
+        let lines = log.lines_with("broke the protocol");
+        let of_client = |line: &&String| line.contains(level) && line.contains("disconnected");
+        lines.iter().filter(of_client).count()
+    };
+    assert_eq!((told("[warn]"), told("[debug]")), (5, 15));
+    assert_eq!(untold_of(&log.lines_with(SUMMARY)[0])?, 15);
+    Ok(())
+}
+
+/// Says what no client would, and waits for the end.
+async fn talk_nonsense(mut peer: Peer) -> Result<()> {
+    // It may be closed before that is sent.
+    let _ = peer.send_bytes(b"nonsense").await;
+    peer.gone().await
+}
+
+/// What the log warns of, about clients.
+fn warnings(log: &Log) -> Vec<String> {
+    let mut lines = log.lines_with("[warn]");
+    lines.retain(|line| line.contains("peer="));
+    lines
+}
+
+/// How many had no line of their own, as a program reads it.
+fn untold_of(summary: &str) -> Result<usize> {
+    let (_, rest) = summary.split_once("untold=").context(summary.to_owned())?;
+    let count = rest.split(' ').next().unwrap_or_default();
+    count.parse().context(summary.to_owned())
+}
+
+const SUMMARY: &str = "refused or cut off";
