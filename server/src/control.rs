@@ -18,6 +18,7 @@ pub(crate) mod open_error;
 pub mod parts;
 pub mod pid_file;
 pub mod pithy_print;
+pub(crate) mod plural;
 pub mod reload;
 pub mod report;
 pub mod sampling;

@@ -18,6 +18,7 @@ use crate::control::logging::{LogHandle, MessageId};
 use crate::control::manager::{self, Manager};
 use crate::control::pid_file::{PidFile, PidFileError};
 use crate::control::pithy_print::{self, Subject};
+use crate::control::plural::plural;
 use crate::control::{
     complaints, descriptors, fleet, heartbeat, report, sampling, sysinfo, watchdog,
 };
@@ -165,7 +166,7 @@ impl Server {
             clients,
             "stopping"
         );
-        let status = format!("stopping: {} to be told", manager::count(clients, "client"));
+        let status = format!("stopping: {} to be told", plural(clients, "client"));
         service.manager.stopping(&status);
         service.stop.cancel();
         service.tasks.close();
@@ -199,7 +200,7 @@ async fn wait_for_keepers(service: &Service) -> bool {
     let patience = tokio::time::Instant::now() + KEEP_WITHIN;
     let mut is_told = false;
     while timeout(ASK_EVERY, service.keepers.wait()).await.is_err() {
-        let keepers = manager::count(service.keepers.len(), "part");
+        let keepers = plural(service.keepers.len(), "part");
         if tokio::time::Instant::now() >= patience {
             tracing::error!(
                 "{keepers} had {KEEP_WITHIN:?} to write what must not be lost, and did not end; is a \

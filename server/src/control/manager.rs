@@ -14,6 +14,7 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::plural::plural;
 use super::report;
 use crate::service::Service;
 
@@ -212,8 +213,8 @@ pub fn status(service: &Service) -> String {
     let kbps = report::kbps(&service.clients.account().windows);
     let mut status = format!(
         "{}, {}, {} kbps in, {} kbps out",
-        count(live.count(), "stream"),
-        count(service.clients.len(), "client"),
+        plural(live.count(), "stream"),
+        plural(service.clients.len(), "client"),
         kbps.recv_5s,
         kbps.send_5s,
     );
@@ -228,14 +229,6 @@ pub fn status(service: &Service) -> String {
         status.push_str(&format!("; the last reload failed: {reason}"));
     }
     status
-}
-
-/// `1 client`, `2 clients`.
-pub(crate) fn count(count: usize, one: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {one}s"),
-    }
 }
 
 /// So many messages wait for a manager that is busy: what a minute has.

@@ -16,7 +16,7 @@ use srs_api::{Effect, LogPlace, Reload, ReloadOutcome, RunningConfig};
 use tokio::sync::{mpsc, oneshot};
 
 use super::logging::MessageId;
-use super::manager;
+use super::plural::plural;
 use super::wall_clock;
 use crate::config::{Config, Shown};
 
@@ -215,7 +215,7 @@ pub(crate) fn log_done(reload: &Reload) {
         );
     }
     if let more @ 1.. = reload.changes.len().saturating_sub(LOGGED) {
-        let more = manager::count(more, "more change");
+        let more = plural(more, "more change");
         tracing::info!("and {more}; /api/v1/reload shows all");
     }
     for warning in &reload.warnings {

@@ -14,6 +14,7 @@ use crate::control::clients::{Client, Ending};
 use crate::control::logging::{LogChange, LogError, LogHandle, MessageId};
 use crate::control::manager;
 use crate::control::pid_file::PidFile;
+use crate::control::plural::plural;
 use crate::control::reload::{self, Request, Running, effects};
 use crate::hub::StreamSettings;
 use crate::listen::ListenError;
@@ -134,7 +135,7 @@ impl Parts {
             reload::log_done(reload);
             let count = reload.changes.len();
             events.tell(EventKind::Reload, |event| {
-                event.message = manager::count(count, "change");
+                event.message = plural(count, "change");
             });
         }
         self.service.reloader.set_last(reload.clone());
@@ -302,8 +303,8 @@ fn clients_of(service: &Service, vhost: &str) -> impl Iterator<Item = Arc<Client
 
 /// Tells that clients go with their vhost; `verb` is what becomes of them.
 fn note_of_clients(verb: &str, count: usize, vhost: &str) -> String {
-    let clients = if count == 1 { "client" } else { "clients" };
-    format!("{verb} {count} {clients} of vhost {vhost}, which is gone")
+    let clients = plural(count, "client");
+    format!("{verb} {clients} of vhost {vhost}, which is gone")
 }
 
 /// The names of files, as whoever is in another folder needs them.

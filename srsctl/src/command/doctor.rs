@@ -28,6 +28,7 @@ use self::units::Systemd;
 use super::Error;
 use super::session::{Session, form, print};
 use crate::cli::{ApiOptions, Doctor};
+use crate::output::units::plural;
 
 /// Looks at the host, and prints what was found.
 ///
@@ -48,7 +49,7 @@ pub(crate) async fn run(arguments: &Doctor, options: &ApiOptions) -> Result<(), 
     match diagnosis.problems() {
         0 => Ok(()),
         problems => Err(Error::Unfit {
-            problems: report::plural(problems, "problem"),
+            problems: plural(problems, "problem"),
         }),
     }
 }

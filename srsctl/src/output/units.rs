@@ -95,6 +95,12 @@ pub(crate) fn count(number: u64) -> String {
     grouped
 }
 
+/// `1 problem`, `2 problems`.
+pub(crate) fn plural(count: usize, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

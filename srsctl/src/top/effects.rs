@@ -17,6 +17,7 @@ use super::poll::chain;
 use super::wants::ListWant;
 use crate::client::{ApiError, Client};
 use crate::command::clients::kick::description;
+use crate::output::units::plural;
 
 /// Whom it concerns if `ids` are cut off: clients, or the publishers of streams.
 ///
@@ -74,10 +75,8 @@ async fn describe(client: &Client, victims: &[ApiClient]) -> Vec<String> {
         lines.push(description(publisher, viewers));
     }
     if publishers.len() > ONE_BY_ONE {
-        lines.push(match publishers.len() - ONE_BY_ONE {
-            1 => "and 1 more publisher".to_owned(),
-            more => format!("and {more} more publishers"),
-        });
+        let more = plural(publishers.len() - ONE_BY_ONE, "more publisher");
+        lines.push(format!("and {more}"));
     }
     if players.len() <= ONE_BY_ONE {
         lines.extend(players.iter().map(|player| description(player, None)));
@@ -93,8 +92,7 @@ async fn describe(client: &Client, victims: &[ApiClient]) -> Vec<String> {
             .map(|(stream, number)| match stream.as_str() {
                 "" if number == 1 => "1 client that plays nothing".to_owned(),
                 "" => format!("{number} clients that play nothing"),
-                stream if number == 1 => format!("1 player of {stream}"),
-                stream => format!("{number} players of {stream}"),
+                stream => format!("{} of {stream}", plural(number, "player")),
             }),
     );
     lines

@@ -11,8 +11,8 @@ use super::accounts::{Account, GROUP, Owned, USER};
 use super::finding::{Finding, quoted};
 use super::host::Host;
 use super::read::Root;
-use super::report::plural;
 use super::server::Server;
+use crate::output::units::plural;
 
 /// What is known of the configuration.
 #[derive(Clone, Debug, Default)]

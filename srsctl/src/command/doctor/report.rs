@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::finding::{Finding, Level};
 use crate::output::text::{printable_lines, width};
+use crate::output::units::plural;
 use crate::output::{Colour, Report, Terminal};
 
 /// What all checks found.
@@ -56,12 +57,6 @@ impl Diagnosis {
             told => (told.join(", "), self.level.colour()),
         }
     }
-}
-
-/// `1 problem`, `2 problems`.
-pub(super) fn plural(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{plural}")
 }
 
 impl Report for Diagnosis {

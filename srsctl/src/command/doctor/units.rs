@@ -9,7 +9,7 @@ use srs_config::ListenAddr;
 use super::finding::Finding;
 use super::host::Host;
 use super::read::{self, Root};
-use super::report::plural;
+use crate::output::units::plural;
 
 /// What is known of the units.
 #[derive(Clone, Debug, Default)]

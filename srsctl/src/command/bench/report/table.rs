@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Latency, Report, Server, Times};
+use crate::output::units::plural;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,12 +46,12 @@ impl fmt::Display for Report {
 
 impl Report {
     fn load(&self) -> String {
-        let mut load = count(self.streams, "stream");
+        let mut load = plural(self.streams, "stream");
         if let Some(bitrate) = self.bitrate_kbps {
             load += &format!(" of {bitrate} kbit/s");
         }
         if self.players > 0 {
-            load = format!("{}, {load}", count(self.players, "player"));
+            load = format!("{}, {load}", plural(self.players, "player"));
         }
         match self.interval_ms {
             None => load,
@@ -186,11 +187,6 @@ fn list(counts: &[(usize, &str)]) -> Option<String> {
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
     (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// Memory, which the kernel counts in kB of 1024 bytes.
