@@ -150,13 +150,20 @@ fn what_cannot_be_listened_at_is_refused_with_a_reason() -> Result<()> {
 }
 
 #[test]
-fn a_manager_that_does_not_read_holds_up_nothing() -> Result<()> {
+fn a_manager_that_does_not_read_holds_up_nothing_and_misses_nothing() -> Result<()> {
     let manager = Arc::new(ServiceManager::new()?.watchdog(Duration::from_millis(30)));
     manager.be_busy()?;
     let mut srs = build_srs().manager(&manager).start()?;
-    srs.wait_for_log("systemd does not read what it is told", SOON)?;
+    // By now there were more beats than a queue would hold.
+    srs.wait_for_log("systemd has not read what it is told", SOON)?;
     srs.reload("chunk_size = 4096")?;
     assert_eq!(Api::of(&srs).get("/api/v1/summaries")?.status, 200);
+    manager.wait_for("RELOADING=1", SOON)?;
+    let ready = manager.wait_for("READY=1", SOON)?;
+    assert!(ready.contains("STATUS=0 streams, 0 clients"), "{ready}");
+    manager.wait_for("WATCHDOG=1", SOON)?;
+
+    manager.be_busy()?;
     let finished = srs.stop()?;
     assert_eq!(finished.status.code(), Some(0));
     assert!(finished.took < Duration::from_secs(5), "{finished:?}");

@@ -3,17 +3,19 @@
 //!
 //! Where nobody wants to know (no `NOTIFY_SOCKET`), nothing is sent. A manager that is busy, as systemd
 //! is while it reads its units again, does not read what it is told: so a thread of its own does the
-//! telling, and what is more than it has room for is dropped.
+//! telling ([`speaker`]). Meanwhile what is out of date is left out, and nothing else is ([`waiting`]).
+
+mod speaker;
+mod waiting;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval};
 
+use self::speaker::Speaker;
+use self::waiting::{Turn, Waiting};
 use super::plural::plural;
 use super::report;
 use crate::service::Service;
@@ -24,25 +26,15 @@ pub struct Manager {
     listener: Listener,
     /// Within what time it wants a beat, if it wants any.
     watchdog: Option<Duration>,
-    /// Whether what it was told last found no room, which the log has told.
-    is_lost: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug)]
 enum Listener {
     Nobody,
-    /// The one that `NOTIFY_SOCKET` names, by way of the thread that tells it.
-    Systemd(SyncSender<Message>),
+    /// The one that `NOTIFY_SOCKET` names.
+    Systemd(Arc<Speaker>),
     #[cfg(test)]
     Test(Arc<std::sync::Mutex<Vec<String>>>),
-}
-
-/// What the thread is to do.
-#[derive(Debug)]
-enum Message {
-    Tell(String),
-    /// Say when all before it is told.
-    Flush(SyncSender<()>),
 }
 
 impl Manager {
@@ -53,33 +45,29 @@ impl Manager {
             return Self::nobody();
         }
         let watchdog = sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero());
-        let (sender, messages) = mpsc::sync_channel(WAITING);
-        let speaker = thread::Builder::new().name("manager".into());
-        match speaker.spawn(move || speak(&messages)) {
-            Ok(_) => Self::new(Listener::Systemd(sender), watchdog),
+        let tell = |lines: &str| sd_notify::notify(&[NotifyState::Custom(lines)]);
+        let listener = match Speaker::start(Waiting::new(watchdog), tell) {
+            Ok(speaker) => Listener::Systemd(Arc::new(speaker)),
             // A process that gets no thread does not get far.
-            Err(_) => Self::nobody(),
-        }
+            Err(_) => return Self::nobody(),
+        };
+        Self { listener, watchdog }
     }
 
     /// Nobody.
     pub fn nobody() -> Self {
-        Self::new(Listener::Nobody, None)
+        Self {
+            listener: Listener::Nobody,
+            watchdog: None,
+        }
     }
 
     /// One that keeps what it is told, and wants beats within `watchdog`.
     #[cfg(test)]
     pub(crate) fn test(watchdog: Option<Duration>) -> (Self, Arc<std::sync::Mutex<Vec<String>>>) {
         let told = Arc::default();
-        (Self::new(Listener::Test(Arc::clone(&told)), watchdog), told)
-    }
-
-    fn new(listener: Listener, watchdog: Option<Duration>) -> Self {
-        Self {
-            listener,
-            watchdog,
-            is_lost: Arc::default(),
-        }
+        let listener = Listener::Test(Arc::clone(&told));
+        (Self { listener, watchdog }, told)
     }
 
     /// Whether there is somebody.
@@ -95,93 +83,65 @@ impl Manager {
 
     /// The server serves, as `status` says.
     pub fn ready(&self, status: &str) {
-        self.tell(&[NotifyState::Ready, NotifyState::Status(status)]);
+        self.tell(|waiting| {
+            waiting.turn(Turn::Ready, &[NotifyState::Ready]);
+            waiting.status(status);
+        });
     }
 
     /// Another configuration is being put in force, until [`Manager::ready`].
     pub fn reloading(&self) {
         // systemd 253 and newer (Type=notify-reload) tell this reload from others by the time.
-        match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.tell(&[NotifyState::Reloading, now]),
-            Err(_) => self.tell(&[NotifyState::Reloading]),
-        }
+        let mut states = vec![NotifyState::Reloading];
+        states.extend(NotifyState::monotonic_usec_now());
+        self.tell(|waiting| waiting.turn(Turn::Reloading, &states));
     }
 
     /// The server begins to stop.
     pub fn stopping(&self, status: &str) {
-        self.tell(&[NotifyState::Stopping, NotifyState::Status(status)]);
+        self.tell(|waiting| {
+            waiting.turn(Turn::Stopping, &[NotifyState::Stopping]);
+            waiting.status(status);
+        });
     }
 
     /// The stop goes on for up to `by`, for the reason that `status` gives.
     pub fn extend(&self, by: Duration, status: &str) {
         let micros = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
-        self.tell(&[
-            NotifyState::ExtendTimeoutUsec(micros),
-            NotifyState::Status(status),
-        ]);
+        self.tell(|waiting| {
+            waiting.turn(Turn::Extend, &[NotifyState::ExtendTimeoutUsec(micros)]);
+            waiting.status(status);
+        });
     }
 
     /// How the server goes, in a line.
     pub fn status(&self, status: &str) {
-        self.tell(&[NotifyState::Status(status)]);
+        self.tell(|waiting| waiting.status(status));
     }
 
     /// The server turns.
     pub fn beat(&self) {
-        self.tell(&[NotifyState::Watchdog]);
+        self.tell(|waiting| waiting.beat(Instant::now()));
     }
 
     /// Waits until it was told all, for as long as it is likely to listen: for the end of the process.
     pub fn flush(&self) {
-        if let Listener::Systemd(sender) = &self.listener {
-            let (told, is_told) = mpsc::sync_channel(1);
-            if sender.try_send(Message::Flush(told)).is_ok() {
-                // Who does not listen now does not hold up the end.
-                let _ = is_told.recv_timeout(FLUSH_WITHIN);
-            }
+        if let Listener::Systemd(speaker) = &self.listener {
+            // Who does not listen now does not hold up the end.
+            speaker.flush(FLUSH_WITHIN);
         }
     }
 
-    fn tell(&self, states: &[NotifyState<'_>]) {
-        let lines = || {
-            let states: Vec<String> = states.iter().map(ToString::to_string).collect();
-            states.join("\n")
-        };
+    fn tell(&self, add: impl FnOnce(&mut Waiting)) {
         match &self.listener {
             Listener::Nobody => {}
-            Listener::Systemd(sender) => {
-                let is_lost = sender.try_send(Message::Tell(lines())).is_err();
-                // Once each time that it stops reading.
-                let was_lost = self.is_lost.swap(is_lost, Ordering::Relaxed);
-                if is_lost && !was_lost {
-                    tracing::warn!(
-                        "systemd does not read what it is told; it is not told all of it"
-                    );
-                }
-            }
+            Listener::Systemd(speaker) => speaker.tell(add),
             #[cfg(test)]
-            Listener::Test(told) => told.lock().unwrap().push(lines()),
-        }
-    }
-}
-
-/// Tells the manager one message after the other, waiting for it if need be.
-fn speak(messages: &Receiver<Message>) {
-    let mut is_lost = false;
-    for message in messages {
-        match message {
-            Message::Tell(lines) => match sd_notify::notify(&[NotifyState::Custom(&lines)]) {
-                Ok(()) => is_lost = false,
-                Err(error) => {
-                    if !is_lost {
-                        tracing::warn!("cannot tell systemd how the server goes: {error}");
-                    }
-                    is_lost = true;
-                }
-            },
-            // Who asked may have gone on.
-            Message::Flush(told) => {
-                let _ = told.try_send(());
+            Listener::Test(told) => {
+                let mut waiting = Waiting::new(self.watchdog);
+                add(&mut waiting);
+                let messages = std::iter::from_fn(|| waiting.next(Instant::now()));
+                told.lock().unwrap().extend(messages);
             }
         }
     }
@@ -231,8 +191,6 @@ pub fn status(service: &Service) -> String {
     status
 }
 
-/// So many messages wait for a manager that is busy: what a minute has.
-const WAITING: usize = 64;
 const FLUSH_WITHIN: Duration = Duration::from_millis(500);
 /// How often the status is looked at: as long as the shortest window of the rates.
 const EVERY: Duration = Duration::from_secs(5);
