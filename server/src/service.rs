@@ -171,6 +171,8 @@ pub struct Addresses {
     pub rtmp: Vec<SocketAddr>,
     /// For the API.
     pub api: Vec<ApiAddress>,
+    /// For media over HTTP.
+    pub http: Vec<SocketAddr>,
     /// Where it should listen, by its configuration, and does not.
     pub missing: Vec<String>,
 }

@@ -99,6 +99,8 @@ pub(crate) fn summaries() -> Summaries {
                 ..Kbps::default()
             },
             listen: vec!["0.0.0.0:1935".to_owned()],
+            listen_api: vec!["unix:/run/srs/api.sock".to_owned()],
+            listen_http: vec!["0.0.0.0:8080".to_owned()],
             ..ServiceSummary::default()
         }),
         ..Summaries::default()

@@ -41,7 +41,7 @@ fn every_command_shows_what_the_server_says() -> Result<()> {
                 "CPU          12.3 % of a core\n",
                 "players      900\n",
                 "out          1.2 Gbit/s\n",
-                "listens at   0.0.0.0:1935\n",
+                "listens at   0.0.0.0:1935, unix:/run/srs/api.sock (API), 0.0.0.0:8080 (HTTP)\n",
                 "last reload  never\n",
                 "heartbeat    off\n",
             ],

@@ -56,8 +56,12 @@ fn each_passed_socket_is_for_what_its_name_says() -> Result<()> {
         answer.body.contains("serves no media over HTTP"),
         "{answer:?}"
     );
-    let passed = Api::Unix(api);
-    assert_eq!(passed.get("/api/v1/summaries")?.status, 200);
+    let passed = Api::Unix(api.clone());
+    let summaries = passed.get("/api/v1/summaries")?.json()?;
+    let told = |key: &str| &summaries["data"]["srs"][key];
+    assert_eq!(told("listen")[0], rtmp.to_string());
+    assert_eq!(told("listen_http")[0], http.to_string());
+    assert_eq!(told("listen_api")[0], format!("unix:{}", api.display()));
 
     // A socket that the manager holds cannot be closed: it says what is the matter.
     srs.reload("[http_api]\nenabled = false")?;

@@ -553,7 +553,7 @@ impl Sockets {
             match &open.place {
                 Place::Rtmp(address) => addresses.rtmp.push(*address),
                 Place::Api(address) => addresses.api.push(address.clone()),
-                Place::Http(_) => {}
+                Place::Http(address) => addresses.http.push(*address),
             }
         }
         // Where the API is to be somewhere, it may be nowhere.
@@ -640,6 +640,29 @@ mod tests {
         assert_eq!((moved.opened.len(), moved.closed.len()), (0, 1));
         leaving.close().await;
         assert_eq!(service.addresses().rtmp, [address]);
+    }
+
+    #[tokio::test]
+    async fn each_socket_that_was_passed_is_told_beside_those_of_our_own() {
+        let (rtmp, rtmp_at) = passed("rtmp");
+        let (http, http_at) = passed("http");
+        let (api, api_at) = passed("api");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let unix = Passed::of_unix("api", listener).unwrap();
+        let config = Config::parse("http_api.listen = [\"127.0.0.1:0\"]", "test").unwrap();
+        let service = Arc::new(Service::new(Arc::new(config.clone()), 100));
+        let mut sockets = Sockets::new(vec![rtmp, http, api, unix], &config);
+        let prepared = sockets.bind(sockets.wanted(&config)).unwrap();
+        let _ = sockets.commit(&service, prepared);
+
+        let told = crate::control::report::summaries(&service).srs.unwrap();
+        assert_eq!(told.listen, [rtmp_at.to_string()]);
+        assert_eq!(told.listen_http, [http_at.to_string()]);
+        let passed = [api_at.to_string(), format!("unix:{}", path.display())];
+        assert_eq!(told.listen_api[..2], passed);
+        assert_eq!(told.listen_api.len(), 3, "{:?}", told.listen_api);
     }
 
     #[test]

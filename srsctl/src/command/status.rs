@@ -97,7 +97,21 @@ fn add_service(page: &mut Page, service: &ServiceSummary) {
     );
     page.add("in", Rate(service.kbps.recv_30s));
     page.add("out", Rate(service.kbps.send_30s));
-    page.add("listens at", service.listen.join(", "));
+    page.add("listens at", addresses(service));
+}
+
+/// `[::]:1935, unix:/run/srs/api.sock (API)`.
+fn addresses(service: &ServiceSummary) -> String {
+    let api = service.listen_api.iter().map(|at| format!("{at} (API)"));
+    let http = service.listen_http.iter().map(|at| format!("{at} (HTTP)"));
+    let all: Vec<String> = service
+        .listen
+        .iter()
+        .cloned()
+        .chain(api)
+        .chain(http)
+        .collect();
+    all.join(", ")
 }
 
 fn state(health: &Health) -> (String, Colour) {

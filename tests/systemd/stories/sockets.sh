@@ -25,6 +25,9 @@ systemd_holds_the_ports_and_starts_the_daemon() {
     check 'systemctl start srs-http.socket' inside systemctl start srs-http.socket
     check 'systemctl start srs' inside systemctl start srs
     equal 'brings all of them' 'srs systemd, srs systemd' "$(listeners 1935), $(listeners 8080)"
+    like 'srsctl status tells of all three' \
+        'listens at +\S*:1935, unix:/run/srs/api\.sock \(API\), \S*:8080 \(HTTP\)' \
+        "$(srsctl status)"
     equal 'HTTP says that there is nothing yet' 404 "$(in_its_network curl --silent \
         --max-time 10 --output /dev/null --write-out '%{http_code}' http://127.0.0.1:8080/live/show.flv)"
     check 'systemctl stop srs-http.socket' inside systemctl stop srs.service srs-http.socket

@@ -216,6 +216,10 @@ pub struct ServiceSummary {
     pub reloads: u64,
     /// Where RTMP is listened for.
     pub listen: Vec<String>,
+    /// Where the API is served: `IP:PORT`, or `unix:` and a path.
+    pub listen_api: Vec<String>,
+    /// Where media is asked for over HTTP.
+    pub listen_http: Vec<String>,
     /// How the server is.
     pub state: ServiceState,
     /// Why it is degraded, for people.

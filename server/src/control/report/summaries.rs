@@ -46,6 +46,7 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
     let present = service.clients.present();
     let streams = service.hub.streams();
     let last_reload = service.reloader.last();
+    let addresses = service.addresses();
     ServiceSummary {
         name: heartbeat::device_id(&service.config().heartbeat),
         streams: streams
@@ -60,12 +61,9 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         max_connections: u64::try_from(service.max_connections()).unwrap_or(u64::MAX),
         reloads: last_reload.generation,
         last_reload: in_short(&last_reload),
-        listen: service
-            .addresses()
-            .rtmp
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        listen: texts(&addresses.rtmp),
+        listen_api: texts(&addresses.api),
+        listen_http: texts(&addresses.http),
         recv_packets: account.total.packets_in,
         send_packets: account.total.packets_out,
         drops: account.total.dropped,
@@ -74,6 +72,10 @@ fn own(service: &Service, account: &Account) -> ServiceSummary {
         // Memory, files and disks are what the kernel says; what is wrong is seen at the end.
         ..ServiceSummary::default()
     }
+}
+
+fn texts(addresses: &[impl ToString]) -> Vec<String> {
+    addresses.iter().map(ToString::to_string).collect()
 }
 
 fn signed(count: u64) -> i64 {
