@@ -59,14 +59,18 @@ fn main() -> ExitCode {
                 log.flush();
             }
             // If standard error is gone there is nobody left to tell.
-            let _ = writeln!(io::stderr(), "srs: {error:#}");
+            let say = || drop(writeln!(io::stderr(), "srs: {error:#}"));
             if arguments.test {
+                say();
                 return ExitCode::FAILURE;
             }
             let not_valid = error.downcast_ref::<NotValid>();
-            let reason = not_valid.map_or_else(|| format!("{error:#}"), NotValid::in_a_line);
-            logging::tell_end(log.as_ref(), not_valid.is_some(), &reason);
-            manager.status(&format!("cannot start: {reason}"));
+            let reason = not_valid.map_or_else(|| format!("{error:#}"), NotValid::lines);
+            if !logging::tell_end(log.as_ref(), not_valid.is_some(), &reason) {
+                say();
+            }
+            let first = reason.lines().next().unwrap_or_default();
+            manager.status(&format!("cannot start: {first}"));
             manager.flush();
             match not_valid {
                 Some(_) => ExitCode::from(EXIT_CONFIG),
@@ -93,11 +97,10 @@ impl NotValid {
         }
     }
 
-    /// Place and reason of the first mistake.
-    fn in_a_line(&self) -> String {
+    /// Place and reason of each mistake, a line for each.
+    fn lines(&self) -> String {
         let (Self::Mistakes(error) | Self::Other(error)) = self;
-        let text = reload::chain(error);
-        text.lines().next().unwrap_or_default().to_owned()
+        reload::chain(error)
     }
 }
 

@@ -24,7 +24,8 @@
 //! - `session`: the span of a client and its names
 //! - `line`: one line before it has a format; `text` and `json` give it one, with `escape`
 //! - `layer`: from spans and events to lines; `kept`: the newest ones, in memory; `output`: where they
-//!   go at present: `console`, `file`, or `journal` with the ids of `message`
+//!   go at present: `console`, `file`, or `journal` with the ids of `message`, and with `taken`, which
+//!   knows whether it was read
 //! - `writer`: the thread that each of these places has, with a `queue` before it; `lost`: the lines
 //!   that it could not write
 //!
@@ -35,7 +36,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +72,7 @@ mod message;
 mod output;
 mod queue;
 mod session;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -91,37 +93,56 @@ pub fn init(config: &LogConfig) -> Result<LogHandle, LogError> {
     Ok(handle)
 }
 
-/// Tells the log why the server does not start, unless that is standard error, which has been told.
-/// Where no log is set up yet (`None`), it is the journal, if standard error leads there: what is
-/// written to that is many entries, none of which an alarm could wait for.
-pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) {
+/// Tells the log why the server does not start, unless that is standard error. Where no log is set up
+/// yet (`None`), it is the journal, if standard error leads there: what is written to that is
+/// entries of no level, none of which an alarm could wait for.
+///
+/// The first line of `reason` is what an alarm hears of; each further one is an entry of its own.
+/// True if standard error leads to where that stands now, for whoever looks by the unit, and so need
+/// not be told.
+pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) -> bool {
     let tell = || {
+        let mut lines = reason.lines();
+        let first = lines.next().unwrap_or_default();
         if is_config_refused {
             tracing::error!(
                 message_id = MessageId::ConfigRefused.as_str(),
-                "cannot start: {reason}"
+                "cannot start: {first}"
             );
         } else {
             tracing::error!(
                 message_id = MessageId::StartFailed.as_str(),
-                "cannot start: {reason}"
+                "cannot start: {first}"
             );
         }
-    };
-    if let Some(log) = log {
-        if !log.is_console() {
-            tell();
-            log.flush();
+        for line in lines {
+            tracing::error!("{line}");
         }
-        return;
-    }
-    if let Ok((subscriber, log)) = subscriber(&LogConfig::default())
-        && !log.is_console()
-    {
-        tracing::subscriber::with_default(subscriber, tell);
+    };
+    let is_read = || taken::is_all_read(Path::new(JOURNAL), END_WITHIN);
+    if let Some(log) = log {
+        if log.is_console() {
+            return false;
+        }
+        tell();
         log.flush();
+        let is_journal = log.place() == LogPlace::Journald && stderr_is_journal();
+        return is_journal && is_read();
+    }
+    match subscriber(&LogConfig::default()) {
+        // It is the journal, which by default is taken only if standard error leads there.
+        Ok((subscriber, log)) if !log.is_console() => {
+            tracing::subscriber::with_default(subscriber, tell);
+            log.flush();
+            is_read()
+        }
+        _ => false,
     }
 }
+
+/// Where journald reads entries, and how long the end of a start that fails waits for that.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Makes what [`init`] installs, without installing it: a test can use it for itself, with
 /// [`tracing::subscriber::with_default`].

@@ -87,14 +87,16 @@ a_broken_configuration_stops_nobody() {
     unlike 'what it may read is no news' 'may not read' "$(inside srs -t 2>&1)"
     check 'systemctl reload srs' inside systemctl reload srs
 
-    printf '# A slip.\n  max_connection = 5\n' | write /etc/srs/conf.d/50-slip.toml
+    printf '# Two slips.\n  max_connection = 5\nlisen = 1\n' | write /etc/srs/conf.d/50-slip.toml
     read_the_journal_from_here
     # Nobody connects meanwhile: that would start it again.
     check_fails 'systemctl restart srs fails' inside systemctl restart srs
     equal 'with the status that says why' 'failed exit-code 78' \
         "$(property srs.service ActiveState) $(property srs.service Result) $(property srs.service ExecMainStatus)"
-    like 'the journal names file, line and column' '/etc/srs/conf\.d/50-slip\.toml:2:3' \
-        "$(lines_of_the_service)"
+    said=$(lines_of_the_service)
+    like 'the journal names file, line and column' '/etc/srs/conf\.d/50-slip\.toml:2:3' "$said"
+    equal 'and has each mistake once' '1 1' \
+        "$(grep -c '50-slip\.toml:2:3' <<<"$said") $(grep -c '50-slip\.toml:3:1' <<<"$said")"
     like 'journalctl -x explains it' '^(--|░░) Subject: The configuration of srs is not valid' \
         "$(journal --catalog _COMM=srs)"
     equal 'systemd did not try again' 0 "$(property srs.service NRestarts)"
