@@ -511,6 +511,13 @@ impl Sockets {
 
     /// Accepts at what is new; gives what is not wanted any more, to be closed. Cannot fail.
     pub fn commit(&mut self, service: &Arc<Service>, prepared: Prepared) -> (Moved, Leaving) {
+        // Whoever is let in by one that is new may ask at once where we listen.
+        let places = prepared.wanted.iter().filter_map(|wanted| {
+            let open = self.open.iter().find(|open| open.is(wanted));
+            let bound = || prepared.bound.iter().find(|bound| bound.wanted == *wanted);
+            open.map_or_else(|| bound().map(|it| &it.place), |it| Some(&it.place))
+        });
+        service.set_addresses(addresses(places));
         let mut before = mem::take(&mut self.open);
         let mut bound = prepared.bound;
         let mut moved = Moved::default();
@@ -548,14 +555,7 @@ impl Sockets {
     }
 
     fn publish(&self, service: &Service) {
-        let mut addresses = Addresses::default();
-        for open in &self.open {
-            match &open.place {
-                Place::Rtmp(address) => addresses.rtmp.push(*address),
-                Place::Api(address) => addresses.api.push(address.clone()),
-                Place::Http(address) => addresses.http.push(*address),
-            }
-        }
+        let mut addresses = addresses(self.open.iter().map(|open| &open.place));
         // Where the API is to be somewhere, it may be nowhere.
         let is_missing = |wanted: &&Wanted| {
             **wanted != Wanted::ApiSomewhere && !self.open.iter().any(|open| open.is(wanted))
@@ -564,6 +564,18 @@ impl Sockets {
         addresses.missing = missing.map(ToString::to_string).collect();
         service.set_addresses(addresses);
     }
+}
+
+fn addresses<'a>(places: impl Iterator<Item = &'a Place>) -> Addresses {
+    let mut addresses = Addresses::default();
+    for place in places {
+        match place {
+            Place::Rtmp(address) => addresses.rtmp.push(*address),
+            Place::Api(address) => addresses.api.push(address.clone()),
+            Place::Http(address) => addresses.http.push(*address),
+        }
+    }
+    addresses
 }
 
 fn bind_all(wanted: &[Wanted], handed: &mut [Handed]) -> Result<Vec<Bound>, ListenError> {
