@@ -28,7 +28,7 @@ fn logged(bencher: Bencher<'_, '_>, format: LogFormat) {
         // None of a sample's lines finds the queue full.
         bencher
             .with_inputs(|| log.flush())
-            .bench_local_values(|()| log_line());
+            .bench_local_values(|_| log_line());
     });
 }
 

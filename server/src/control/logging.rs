@@ -125,16 +125,15 @@ pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) 
             return false;
         }
         tell();
-        log.flush();
+        let is_written = log.flush();
         let is_journal = log.place() == LogPlace::Journald && stderr_is_journal();
-        return is_journal && is_read();
+        return is_written && is_journal && is_read();
     }
     match subscriber(&LogConfig::default()) {
         // It is the journal, which by default is taken only if standard error leads there.
         Ok((subscriber, log)) if !log.is_console() => {
             tracing::subscriber::with_default(subscriber, tell);
-            log.flush();
-            is_read()
+            log.flush() && is_read()
         }
         _ => false,
     }
@@ -200,10 +199,10 @@ impl LogHandle {
         matches!(self.output.destination(), Destination::Console { .. })
     }
 
-    /// Waits until the lines that are on their way are written, for a second at most: to be called at
-    /// the end, and by nothing that serves clients.
-    pub fn flush(&self) {
-        self.output.flush(LAST_WORDS);
+    /// Waits until the lines that are on their way are written, for a second at most; whether they
+    /// are. To be called at the end, and by nothing that serves clients.
+    pub fn flush(&self) -> bool {
+        self.output.flush(LAST_WORDS)
     }
 
     /// Opens the log file again under its name, after somebody has renamed it; returns the name, or

@@ -121,7 +121,8 @@ impl Output {
     #[must_use]
     pub(super) fn change(&self, next: Place) -> Option<Lost> {
         let old = std::mem::replace(&mut *self.lock(), next);
-        old.writer.flush(LAST_MOMENT);
+        // What is not written by then still waits.
+        let _ = old.writer.flush(LAST_MOMENT);
         let (lost, waiting) = old.writer.give_up();
         for entry in waiting {
             self.write(entry);
@@ -129,10 +130,11 @@ impl Output {
         lost
     }
 
-    /// Waits until the lines that are on their way are written, for `patience` at most.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until the lines that are on their way are written, for `patience` at most; whether they
+    /// are.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
         let writer = Arc::clone(&self.lock().writer);
-        writer.flush(patience);
+        writer.flush(patience)
     }
 
     /// Where lines go.

@@ -143,14 +143,14 @@ impl Queue {
         std::iter::from_fn(|| state.next()).collect()
     }
 
-    /// Waits until everything has been passed on, for `patience` at most.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until everything has been passed on, for `patience` at most; whether it has been.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
         let state = self.lock();
-        // Whether it was in time is not told: there is nowhere left to tell it.
-        drop(
-            self.drained
-                .wait_timeout_while(state, patience, |state| !state.is_drained()),
-        );
+        let (state, _) = self
+            .drained
+            .wait_timeout_while(state, patience, |state| !state.is_drained())
+            .unwrap_or_else(PoisonError::into_inner);
+        state.is_drained()
     }
 
     /// Lets the thread end, after what waits.
@@ -301,8 +301,9 @@ mod tests {
     fn a_flush_does_not_wait_for_ever() {
         let queue = queue();
         queue.push(entry("nobody takes it"));
-        queue.flush(Duration::from_millis(1));
+        assert!(!queue.flush(Duration::from_millis(1)));
         assert_eq!(waiting(&queue), ["nobody takes it"]);
+        assert!(queue.flush(Duration::ZERO));
     }
 
     #[test]

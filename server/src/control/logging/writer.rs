@@ -83,9 +83,9 @@ impl Writer {
         self.queue.push(entry);
     }
 
-    /// Waits until all that was queued is written, for `patience` at most.
-    pub(super) fn flush(&self, patience: Duration) {
-        self.queue.flush(patience);
+    /// Waits until all that was queued is written, for `patience` at most; whether it is.
+    pub(super) fn flush(&self, patience: Duration) -> bool {
+        self.queue.flush(patience)
     }
 
     /// Gives up what it could not write: the number of lines that are lost, and those that wait.
