@@ -4,7 +4,8 @@
 use std::convert::Infallible;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,7 +16,7 @@ use srs::control::logging::{self, LogHandle, MessageId};
 use srs::control::manager::Manager;
 use srs::control::{reload, service_user};
 use srs::listen::passed::{self, Passed, PassedError};
-use srs::server::Start;
+use srs::server::{READ_WITHIN, Start};
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -115,6 +116,9 @@ fn run(
     if arguments.env {
         source = source.with_environment();
     }
+    if arguments.test {
+        end_if_it_hangs();
+    }
     let loaded = source.load().map_err(NotValid::new)?;
     if arguments.test {
         let otherwise = if arguments.env {
@@ -141,6 +145,23 @@ fn run(
     // Whoever did not end in time does not hold up the end of the process either.
     runtime.shutdown_timeout(LAST_GRACE);
     result
+}
+
+/// Ends the process when reading the configuration takes too long, for a pipe that nobody writes into
+/// or a disk that hangs. Whoever asks may be the script of a package, with nobody there to interrupt
+/// it; and there timeout(1) hangs itself, for rpm 4.14 runs scripts with SIGCHLD blocked.
+fn end_if_it_hangs() {
+    let watch = || {
+        thread::sleep(READ_WITHIN);
+        // If standard error is gone there is nobody left to tell.
+        let _ = writeln!(
+            io::stderr(),
+            "srs: the configuration could not be read within {READ_WITHIN:?}"
+        );
+        exit(1);
+    };
+    // Without a thread it is asked without a bound, as anybody can who is there.
+    let _ = thread::Builder::new().spawn(watch);
 }
 
 /// Says that the configuration is right, and what is worth knowing of it; `otherwise` is what it is

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use self::parts::Parts;
+pub use self::parts::READ_WITHIN;
 use crate::config::{Config, Loaded, Source};
 use crate::control::heartbeat::Told;
 use crate::control::logging::{LogHandle, MessageId};

@@ -323,8 +323,9 @@ fn notes(moved: &Moved, [opened, closed]: [&str; 2]) -> Vec<String> {
     new.chain(gone).collect()
 }
 
-/// A local disk needs milliseconds, one that must spin up some seconds.
-const READ_WITHIN: Duration = Duration::from_secs(10);
+/// How long reading the configuration may take: a local disk needs milliseconds, one that must spin up
+/// some seconds.
+pub const READ_WITHIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
