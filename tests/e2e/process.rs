@@ -178,6 +178,24 @@ fn a_start_in_vain_leaves_no_pid_file_behind() -> Result<()> {
 }
 
 #[test]
+fn a_check_of_what_cannot_be_read_ends_by_itself() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into())?;
+    let output = Command::new(BINARY)
+        .arg("-t")
+        .arg("-c")
+        .arg(&pipe)
+        .output()?;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(
+        String::from_utf8(output.stderr)?,
+        "srs: the configuration could not be read within 10s\n"
+    );
+    Ok(())
+}
+
+#[test]
 fn a_configuration_is_checked_without_a_start() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let running = build_srs().start()?;

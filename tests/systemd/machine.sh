@@ -64,31 +64,70 @@ prepare_machines() {
     esac
 }
 
-# make_the_root CACHE: with debootstrap, of this machine's own distribution and release, from the
-# mirror that apt uses.
+# make_the_root CACHE: with debootstrap, of the release that is asked for.
 make_the_root() {
-    local codename mirror components=main name
+    local own name mirror components=main options=() script=()
     # shellcheck source=/dev/null
-    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    name=$codename-$(printf '%s\n' "${in_the_root[@]}" | sha256sum | cut -c 1-8)
+    own=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    SYSTEM=${SYSTEM:-$own}
+    name=$SYSTEM-$(printf '%s\n' "${in_the_root[@]}" | sha256sum | cut -c 1-8)
     BASE=$1/$name
     [ ! -d "$BASE" ] || return 0
 
-    mirror=$(mirror_of "$codename")
-    [ -n "$mirror" ] || { apt-get update -q; mirror=$(mirror_of "$codename"); }
-    [ -n "$mirror" ] || { say "apt knows no mirror of $codename"; exit 1; }
+    if [ "$SYSTEM" = "$own" ]; then
+        mirror=$(mirror_of "$SYSTEM")
+        [ -n "$mirror" ] || { apt-get update -q; mirror=$(mirror_of "$SYSTEM"); }
+        [ -n "$mirror" ] || { say "apt knows no mirror of $SYSTEM"; exit 1; }
+    elif [[ " ${ubuntus[*]} " == *" $SYSTEM "* ]]; then
+        mirror=$ubuntu
+        # They are all made alike, and debootstrap may not know of the newer ones.
+        script=(/usr/share/debootstrap/scripts/gutsy)
+    else
+        mirror=$debian
+    fi
     [[ $mirror != *ubuntu* ]] || components=main,universe
-    say "making the root file system $BASE from $mirror, once"
     local http_proxy=${http_proxy:-$(apt-config dump --format '%v%n' Acquire::http::Proxy)}
     export http_proxy
+    say "making the root file system $BASE from $mirror, once"
+    if [ "$mirror" = "$ubuntu" ]; then
+        have_the_keys_of_ubuntu "$1"
+        options=(--keyring="$UBUNTU_KEYS")
+    fi
     rm -rf "$BASE.new"
-    debootstrap --variant=minbase --components="$components" \
-        --include="$(IFS=,; echo "${in_the_root[*]}")" "$codename" "$BASE.new" "$mirror" \
-        >"$BASE.log" 2>&1 || { tail -n 20 "$BASE.log"; say 'debootstrap failed'; exit 1; }
+    debootstrap --variant=minbase --components="$components" "${options[@]}" \
+        --include="$(IFS=,; echo "${in_the_root[*]}")" "$SYSTEM" "$BASE.new" "$mirror" "${script[@]}" \
+        >"$BASE.log" 2>&1 || { tail -n 20 "$BASE.log"; has_no_root "debootstrap failed from $mirror"; }
     chroot "$BASE.new" apt-get clean
-    # There is no network to look for updates in.
+    # There is no network to look for updates or names in.
     chroot "$BASE.new" systemctl --quiet disable apt-daily.timer apt-daily-upgrade.timer
+    [ ! -e "$BASE.new/lib/systemd/system/systemd-resolved.service" ] ||
+        chroot "$BASE.new" systemctl --quiet disable systemd-resolved.service
     mv "$BASE.new" "$BASE"
+}
+
+# has_no_root REASON: the end, which is a failure unless it is to be skipped.
+has_no_root() {
+    [ "$OR_SKIP" = yes ] || { say "$1"; exit 1; }
+    printf '\n#### SKIPPED tests/systemd on %s: %s ####\n' "$SYSTEM" "$1"
+    exit 0
+}
+
+# The releases of Ubuntu that can be asked for; whatever is none of them is one of Debian.
+ubuntus=(xenial bionic focal jammy noble)
+ubuntu=http://archive.ubuntu.com/ubuntu
+debian=http://deb.debian.org/debian
+
+# have_the_keys_of_ubuntu CACHE: UBUNTU_KEYS is a file of them. Debian has none in its packages, so
+# they are Ubuntu's own, known by their checksum.
+have_the_keys_of_ubuntu() {
+    local package=ubuntu-keyring_2023.11.28.1_all.deb
+    local checksum=36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8
+    UBUNTU_KEYS=$1/ubuntu-keyring/usr/share/keyrings/ubuntu-archive-keyring.gpg
+    [ ! -f "$UBUNTU_KEYS" ] || return 0
+    curl -fsS --max-time 60 -o "$RUN/$package" "$ubuntu/pool/main/u/ubuntu-keyring/$package" ||
+        has_no_root "cannot get the keys of Ubuntu from $ubuntu"
+    sha256sum --quiet --check - <<<"$checksum  $RUN/$package" || exit 1
+    dpkg-deb --extract "$RUN/$package" "$1/ubuntu-keyring"
 }
 
 mirror_of() {
@@ -237,7 +276,10 @@ write() {
 # The daemon's process, as seen from here.
 daemon_seen_from_here() { pgrep --ns "$LEADER" --nslist pid -x srs; }
 
-property() { inside systemctl show --property="$2" --value "$1"; }
+systemd_version() { inside systemctl --version | awk 'NR == 1 { print $2 }'; }
+
+# (--value is newer than 229.)
+property() { inside systemctl show --property="$2" "$1" | cut -d = -f 2-; }
 
 now() { cut -d ' ' -f 1 /proc/uptime; }
 since() { awk -v begun="$1" '{ printf "%.2f", $1 - begun }' /proc/uptime; }

@@ -71,7 +71,7 @@ lines_of_the_service() { journal --unit=srs.service --output=cat; }
 
 # listeners PORT: the names of the processes that hold it.
 listeners() {
-    inside ss --no-header --listening --tcp --numeric --processes "sport = :$1" |
+    in_its_network ss --no-header --listening --tcp --numeric --processes "sport = :$1" |
         grep -o '("[^"]*"' | tr -d '("' | sort -u | paste -s -d ' '
 }
 

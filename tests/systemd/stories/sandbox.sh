@@ -2,20 +2,24 @@
 # What the daemon may and what it must be able to do all the same.
 
 the_sandbox_is_tight_and_everything_works_in_it() {
-    local said
+    local said score
     said=$(inside systemd-analyze security --no-pager srs.service | tail -n 1)
     like 'systemd-analyze security knows the unit' 'exposure level for srs.service: [0-9.]+' "$said"
-    figure 'systemd-analyze security srs' "$(grep -oE '[0-9]+\.[0-9]+' <<<"$said")"
-    check 'and scores it 1.3 at most' \
-        inside systemd-analyze security --no-pager --threshold=13 srs.service
+    score=$(grep -oE '[0-9]+\.[0-9]+' <<<"$said")
+    figure 'systemd-analyze security srs' "$score"
+    # What one does not know it cannot do: of the settings, 245 lacks two.
+    if [ "$(systemd_version)" -ge 247 ]; then
+        between 'and scores it 1.3 at most' 0 1.3 "$score"
+    else
+        between 'and an old one scores it 2.1 at most' 0 2.1 "$score"
+    fi
 
     local place
     for place in /etc /etc/srs /usr /boot; do
         check_fails "the daemon cannot write to $place" where_the_daemon_is touch "$place/x"
         like 'since that is not for writing' 'Read-only file system' "$SAID"
     done
-    check 'but to its own folders' where_the_daemon_is \
-        setpriv --reuid srs --regid srs --clear-groups \
+    check 'but to its own folders' as_the_daemon \
         touch /var/lib/srs/www/x /var/log/srs/x /run/srs/x
     equal 'it sees no home' '' "$(where_the_daemon_is bash -c 'ls -A /home /root 2>/dev/null | grep -v :')"
 
@@ -53,6 +57,14 @@ END
 }
 
 # In the daemon's mount namespace, as root: what is refused there is refused to everybody.
+as_the_daemon() {
+    local user group
+    user=$(inside id --user srs)
+    group=$(inside id --group srs)
+    timeout 30 nsenter --target "$(daemon_seen_from_here)" --mount \
+        --setuid "$user" --setgid "$group" -- "$@" 2>&1
+}
+
 where_the_daemon_is() {
     timeout 30 nsenter --target "$(daemon_seen_from_here)" --mount -- "$@" 2>&1
 }
@@ -95,8 +107,10 @@ ffmpeg_transcodes_in_the_same_sandbox() {
         -e 's/^TimeoutStartSec=.*/TimeoutStartSec=60s/' \
         "$ROOT/usr/lib/systemd/system/srs.service" |
         write /run/systemd/system/srs-ffmpeg-try.service
-    printf '[Service]\nBindReadOnlyPaths=/host%s:%s %s\n' \
-        "$libraries" "$libraries" /host/etc/alternatives:/etc/alternatives |
+    # The linker's name leads to a file among the libraries.
+    printf '[Service]\nBindReadOnlyPaths=/host%s:%s %s %s\n' \
+        "$libraries" "$libraries" -/host/usr/lib64:/usr/lib64 \
+        /host/etc/alternatives:/etc/alternatives |
         write /run/systemd/system/srs-ffmpeg-try.service.d/libraries.conf
     check 'systemctl daemon-reload' inside systemctl daemon-reload
     equal 'the sandbox is the same' "$(score srs.service)" "$(score srs-ffmpeg-try.service)"

@@ -184,9 +184,9 @@ fn missing(host: &Host, socket: &ApiSocket) -> Result<String, Vec<Finding>> {
     if unit.is_some_and(|unit: &Unit| !unit.is_active()) {
         let seen = format!("{path} is not there, as srs-api.socket is not active");
         let finding = Finding::warning(CHECK, "api-socket-missing", seen);
-        return Err(vec![
-            finding.command("sudo systemctl enable --now srs-api.socket"),
-        ]);
+        return Err(vec![finding.command(
+            "sudo systemctl enable srs-api.socket && sudo systemctl start srs-api.socket",
+        )]);
     }
     Ok(format!("{path} is made when the server starts"))
 }

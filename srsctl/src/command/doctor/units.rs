@@ -220,7 +220,8 @@ fn state(service: &Unit, host: &Host) -> Option<Finding> {
             (!waits && !host.server.is_here()).then(|| {
                 let seen = "srs.service is installed and does not run";
                 let finding = Finding::warning(CHECK, "unit-inactive", seen);
-                finding.command("sudo systemctl enable --now srs.socket srs-api.socket srs.service")
+                // The systemd of CentOS 7 has no `enable --now`.
+                finding.command("sudo systemctl enable srs && sudo systemctl start srs")
             })
         }
         "activating" if service.get("SubState") == "auto-restart" => {
