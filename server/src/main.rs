@@ -147,8 +147,8 @@ fn run(
     result
 }
 
-/// Ends the process when reading the configuration takes too long, for a pipe that nobody writes into
-/// or a disk that hangs. Whoever asks may be the script of a package, with nobody there to interrupt
+/// Ends the process when reading the configuration takes too long, as from a pipe that nobody writes
+/// into. Whoever asks may be the script of a package, with nobody there to interrupt
 /// it; and there timeout(1) hangs itself, for rpm 4.14 runs scripts with SIGCHLD blocked.
 fn end_if_it_hangs() {
     let watch = || {
@@ -187,6 +187,14 @@ fn log_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("without a message");
+        // What writes the log must not go round in circles.
+        if logging::is_writer() {
+            let _ = writeln!(
+                io::stderr(),
+                "srs: writing the log panicked at {place}: {message}"
+            );
+            return;
+        }
         tracing::error!(
             message_id = MessageId::TaskPanicked.as_str(),
             place,

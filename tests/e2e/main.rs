@@ -16,6 +16,7 @@ mod clocks;
 mod enhanced;
 mod fleet;
 mod heartbeat;
+mod held_log;
 mod late_joiner;
 mod limits;
 mod manager;

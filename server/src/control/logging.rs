@@ -58,6 +58,7 @@ use super::open_error::hint;
 use super::wall_clock;
 use crate::config::{LogConfig, LogLevel, LogTarget};
 
+mod append;
 mod console;
 mod escape;
 mod file;
@@ -91,6 +92,12 @@ pub fn init(config: &LogConfig) -> Result<LogHandle, LogError> {
     let (subscriber, handle) = subscriber(config)?;
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::SetUpBefore)?;
     Ok(handle)
+}
+
+/// Whether this thread is one that writes lines.
+#[must_use]
+pub fn is_writer() -> bool {
+    writer::is_this_thread()
 }
 
 /// Tells the log why the server does not start, unless that is standard error. Where no log is set up
@@ -206,12 +213,13 @@ impl LogHandle {
     }
 
     /// Opens the log file again under its name, after somebody has renamed it; returns the name, or
-    /// `None` if lines do not go to a file. It waits for the disk.
+    /// `None` if lines do not go to a file, or not any more. It waits for the disk.
     ///
     /// # Errors
     /// The file cannot be opened: lines go on to the one that was renamed.
     pub fn reopen(&self) -> Result<Option<PathBuf>, LogError> {
-        let Destination::File { path, format } = self.output.destination() else {
+        let from = self.output.destination();
+        let Destination::File { path, format } = from.clone() else {
             return Ok(None);
         };
         let place = Place::file(path.clone(), format).map_err(|source| LogError::Reopen {
@@ -219,8 +227,8 @@ impl LogHandle {
             hint: hint(&path, &source),
             source,
         })?;
-        self.redirect(place);
-        Ok(Some(path))
+        // A reload may have moved the log while the disk took its time.
+        Ok(self.redirect(&from, place).then_some(path))
     }
 
     /// Puts level, target, file and format of `config` in force. A file of the same name and format
@@ -250,15 +258,17 @@ impl LogHandle {
         })
     }
 
-    /// Puts in force what was prepared.
+    /// Puts in force what was prepared. It gives the place that is left a moment for its last lines,
+    /// and waits for it.
     pub fn commit(&self, change: LogChange) {
         if let Some(next) = change.place {
+            let from = self.output.destination();
             // Whoever watches the old place would think that the server had stopped.
-            let (from, to) = (self.output.destination(), next.destination());
+            let to = next.destination();
             if to.to_string() != from.to_string() {
-                tracing::info!("the log goes on {to}");
+                tracing::info!("the log continues {to}");
             }
-            self.redirect(next);
+            self.redirect(&from, next);
         }
         // It fails only once nothing is logged any more.
         let _ = self.levels.reload(targets(change.level));
@@ -279,10 +289,13 @@ impl LogHandle {
         }
     }
 
-    fn redirect(&self, place: Place) {
-        if let Some(lost) = self.output.change(place) {
+    /// Whether lines go to `place` now; not if they went elsewhere than `from`.
+    fn redirect(&self, from: &Destination, place: Place) -> bool {
+        let changed = self.output.change(from, place);
+        if let Ok(Some(lost)) = &changed {
             tracing::warn!("{lost}");
         }
+        changed.is_ok()
     }
 }
 

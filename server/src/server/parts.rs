@@ -183,8 +183,9 @@ impl Parts {
             }
             return Ok(());
         }
-        let ready = self.prepare(Arc::new(config)).await?;
+        let mut ready = self.prepare(Arc::new(config)).await?;
         reload.warnings.extend(ready.room.warning.clone());
+        self.move_log(ready.log.take()).await;
         let (notes, leaving) = self.commit(ready, reload.files.clone());
         reload.notes = notes;
         leaving.close().await;
@@ -228,14 +229,19 @@ impl Parts {
         Ok(NextPidFile::Other(PidFile::create(path.as_path())?))
     }
 
-    /// Puts it in force, which cannot fail; gives notes about what had to be done.
+    /// Puts the log's part in force, which waits for a disk.
+    async fn move_log(&self, change: Option<LogChange>) {
+        if let (Some(log), Some(change)) = (self.log.clone(), change) {
+            // Of a panic the log tells.
+            let _ = tokio::task::spawn_blocking(move || log.commit(change)).await;
+        }
+    }
+
+    /// Puts the rest in force, which cannot fail; gives notes about what had to be done.
     fn commit(&mut self, ready: Ready, files: Vec<String>) -> (Vec<String>, Leaving) {
         let service = Arc::clone(&self.service);
         let old = service.config();
         let config = ready.config;
-        if let (Some(log), Some(change)) = (&self.log, ready.log) {
-            log.commit(change);
-        }
         match ready.pid_file {
             NextPidFile::Same => {}
             NextPidFile::Other(file) => self.pid_file = Some(file),

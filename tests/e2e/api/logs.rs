@@ -75,7 +75,7 @@ fn one_clients_lines_are_told_wherever_the_log_goes() -> Result<()> {
     let changed = kept(&api, "&level=info")?;
     let is_told = changed
         .iter()
-        .any(|it| it.contains("the log goes on in the file"));
+        .any(|it| it.contains("the log continues in the file"));
     ensure!(is_told, "{changed:?}");
     ensure!(kept(&api, "&level=error")?.is_empty());
 

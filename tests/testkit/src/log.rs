@@ -29,6 +29,8 @@ struct State {
     lines: Vec<String>,
     /// Outputs that have not ended yet.
     open: usize,
+    /// Nobody reads them at present.
+    is_held: bool,
 }
 
 impl Log {
@@ -52,6 +54,7 @@ impl Log {
         thread::spawn(move || {
             for line in BufReader::new(output).split(b'\n') {
                 let Ok(line) = line else { break };
+                log.wait_while_held();
                 let line = String::from_utf8_lossy(&line);
                 // A progress line overwrites itself; its last state says enough.
                 log.add(
@@ -65,6 +68,26 @@ impl Log {
             log.state().open -= 1;
             log.shared.changed.notify_all();
         });
+    }
+
+    /// Reads no more of the outputs, as a terminal on hold, until [`Log::go_on`]. What is on its way
+    /// may still come.
+    pub fn hold(&self) {
+        self.state().is_held = true;
+    }
+
+    /// Reads on.
+    pub fn go_on(&self) {
+        self.state().is_held = false;
+        self.shared.changed.notify_all();
+    }
+
+    fn wait_while_held(&self) {
+        let held = self
+            .shared
+            .changed
+            .wait_while(self.state(), |state| state.is_held);
+        drop(held);
     }
 
     /// Waits for a line that contains `text`, one that came before included, and gives it whole.

@@ -5,7 +5,9 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
+use super::append::append_line;
 use super::format::Formatter;
 use super::queue::Entry;
 use super::writer::{Sink, Traits};
@@ -24,6 +26,8 @@ pub(super) const TRAITS: Traits = Traits {
 #[derive(Debug)]
 pub(super) struct Console {
     formatter: Formatter,
+    /// It ends within a line.
+    is_torn: bool,
 }
 
 impl Console {
@@ -31,6 +35,7 @@ impl Console {
     pub(super) fn new(format: LogFormat, colour: bool) -> Self {
         Self {
             formatter: Formatter::new(format, colour),
+            is_torn: false,
         }
     }
 }
@@ -38,26 +43,37 @@ impl Console {
 impl Sink for Console {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
         let line = self.formatter.format(&entry.line);
-        write_when_ready(io::stderr(), line.as_bytes())
+        append_line(&mut WhenReady(io::stderr()), line, &mut self.is_torn)
     }
 }
 
-/// Writes `bytes` to a pipe, terminal or socket, which another process may have told not to block.
-fn write_when_ready(mut sink: impl AsFd + Write, bytes: &[u8]) -> io::Result<()> {
-    // A pipe that is ready takes this much without blocking (PIPE_BUF, pipe(7)).
-    for part in bytes.chunks(4096) {
+/// A pipe, terminal or socket that is written to when it takes something, though another process may
+/// have told it not to block.
+struct WhenReady<W>(W);
+
+impl<W: AsFd + Write> Write for WhenReady<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let part = bytes.get(..PIPE_BUF).unwrap_or(bytes);
         loop {
-            let ready = poll(&mut [PollFd::new(&sink, PollFlags::OUT)], None);
-            match ready {
-                Ok(_) => break,
-                Err(rustix::io::Errno::INTR) => {}
+            match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
+                Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
+            match self.0.write(part) {
+                // Somebody else was faster.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return written,
+            }
         }
-        sink.write_all(part)?;
     }
-    Ok(())
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
+
+/// So much a pipe that is ready takes without blocking (pipe(7)).
+const PIPE_BUF: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -72,7 +88,8 @@ mod tests {
         rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
         let lines: usize = 40;
         let written = thread::spawn(move || {
-            (0..lines).try_for_each(|_| write_when_ready(&writer, &[b'x'; 6_000]))
+            let mut writer = WhenReady(writer);
+            (0..lines).try_for_each(|_| writer.write_all(&[b'x'; 6_000]))
         });
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
@@ -84,7 +101,7 @@ mod tests {
     fn a_pipe_whose_reader_is_gone_is_an_error() {
         let (reader, writer) = io::pipe().expect("a pipe");
         drop(reader);
-        let error = write_when_ready(&writer, b"line").unwrap_err();
+        let error = WhenReady(writer).write_all(b"line").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 }

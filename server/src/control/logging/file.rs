@@ -1,9 +1,7 @@
 //! A file that lines are appended to.
-//!
-//! A line is one write, so that two processes may append to one file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
@@ -11,6 +9,7 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use super::append::append_line;
 use super::format::Formatter;
 use super::queue::Entry;
 use super::writer::{Sink, Traits};
@@ -66,39 +65,12 @@ impl LogFile {
 impl Sink for LogFile {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
         let line = self.formatter.format(&entry.line);
-        append(&mut self.file, line.as_bytes(), &mut self.is_torn)
+        append_line(&mut self.file, line, &mut self.is_torn)
     }
 }
 
 fn is_a_pipe() -> io::Error {
     io::Error::other("it is a pipe or socket, where a file was expected")
-}
-
-/// Appends `line` to `file`, after the end of a line that was torn. If it fails on the way,
-/// `is_torn` says so.
-fn append(file: &mut impl Write, line: &[u8], is_torn: &mut bool) -> io::Result<()> {
-    if *is_torn {
-        write_all(file, b"\n").map_err(|(_, error)| error)?;
-        *is_torn = false;
-    }
-    write_all(file, line).map_err(|(written, error)| {
-        *is_torn = written > 0;
-        error
-    })
-}
-
-/// Writes `bytes`, at once where the file takes them; an error says how many were written before.
-fn write_all(file: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
-    let mut written = 0;
-    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
-        match file.write(rest) {
-            Ok(0) => return Err((written, io::ErrorKind::WriteZero.into())),
-            Ok(n) => written += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((written, error)),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -111,28 +83,6 @@ mod tests {
     use super::super::line::tests::line;
     use super::super::lost::Lost;
     use super::*;
-
-    /// A file system that takes so many bytes, then none.
-    struct Disk {
-        room: usize,
-        written: Vec<u8>,
-    }
-
-    impl Write for Disk {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let part = bytes.get(..self.room.min(bytes.len())).unwrap();
-            if part.is_empty() {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            self.room -= part.len();
-            self.written.extend_from_slice(part);
-            Ok(part.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     #[test]
     fn a_new_file_is_not_for_everybody_and_an_old_one_is_continued() {
@@ -152,41 +102,5 @@ mod tests {
             "[2026-11-22 17:05:06.123][info][4242][-] first\n\
              [2026-11-22 17:05:06.123][info][4242][-] second\n"
         );
-    }
-
-    #[test]
-    fn a_line_that_was_torn_is_ended_before_the_next() {
-        let mut disk = Disk {
-            room: 4,
-            written: Vec::new(),
-        };
-        let mut is_torn = false;
-        let error = append(&mut disk, b"a line\n", &mut is_torn).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert!(is_torn);
-        append(&mut disk, b"none of it\n", &mut is_torn).unwrap_err();
-        assert!(is_torn, "still");
-        disk.room = 100;
-        for line in ["next\n", "last\n"] {
-            append(&mut disk, line.as_bytes(), &mut is_torn).unwrap();
-        }
-        assert_eq!(
-            String::from_utf8(disk.written).unwrap(),
-            "a li\nnext\nlast\n"
-        );
-    }
-
-    #[test]
-    fn a_failed_write_says_how_far_it_came() {
-        let cases = [(4, Some(4)), (0, Some(0)), (7, None), (9, None)];
-        for (room, expected) in cases {
-            let mut disk = Disk {
-                room,
-                written: Vec::new(),
-            };
-            let result = write_all(&mut disk, b"a line\n");
-            assert_eq!(result.err().map(|(written, _)| written), expected, "{room}");
-            assert_eq!(disk.written.len(), room.min(7));
-        }
     }
 }

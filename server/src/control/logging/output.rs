@@ -90,10 +90,17 @@ impl Place {
     }
 
     #[cfg(test)]
-    fn of_writer(writer: Writer) -> Self {
-        Self::journal(Arc::new(writer))
+    fn of_writer(path: &str, writer: Writer) -> Self {
+        Self {
+            destination: file_at(path),
+            writer: Arc::new(writer),
+        }
     }
 }
+
+/// Lines go elsewhere than one thought.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Elsewhere;
 
 /// The place where lines go at present.
 #[derive(Debug)]
@@ -114,20 +121,30 @@ impl Output {
         self.lock().writer.push(entry);
     }
 
-    /// Sends the lines from now on to `next`. The place left has a moment for those that it was to
-    /// write; what it cannot take until then, `next` gets.
+    /// Sends the lines from now on to `next`, unless somebody else has sent them elsewhere than
+    /// `from` meanwhile. The place left has a moment for those that it was to write, for which this
+    /// waits; what it cannot take until then, `next` gets, but for the one that it has in hand.
     ///
     /// Returns what was lost at the place left, which the caller tells at the new one.
-    #[must_use]
-    pub(super) fn change(&self, next: Place) -> Option<Lost> {
-        let old = std::mem::replace(&mut *self.lock(), next);
-        // What is not written by then still waits.
-        let _ = old.writer.flush(LAST_MOMENT);
-        let (lost, waiting) = old.writer.give_up();
-        for entry in waiting {
-            self.write(entry);
+    ///
+    /// # Errors
+    /// Lines go elsewhere already; `next` is dropped.
+    pub(super) fn change(
+        &self,
+        from: &Destination,
+        next: Place,
+    ) -> Result<Option<Lost>, Elsewhere> {
+        self.flush(LAST_MOMENT);
+        let mut present = self.lock();
+        if present.destination != *from {
+            return Err(Elsewhere);
         }
-        lost
+        let (lost, waiting) = present.writer.give_up();
+        for entry in waiting {
+            next.writer.push(entry);
+        }
+        *present = next;
+        Ok(lost)
     }
 
     /// Waits until the lines that are on their way are written, for `patience` at most; whether they
@@ -148,12 +165,21 @@ impl Output {
     }
 }
 
+#[cfg(test)]
+fn file_at(path: &str) -> Destination {
+    Destination::File {
+        path: path.into(),
+        format: LogFormat::Text,
+    }
+}
+
 /// What a place that is left has for the lines it was to write: a disk needs less, unless it hangs.
 const LAST_MOMENT: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
+    use std::thread;
 
     use tracing::Level;
 
@@ -177,7 +203,7 @@ mod tests {
         }
     }
 
-    fn slow() -> (Place, Receiver<String>, Sender<io::Result<()>>) {
+    fn slow(path: &str) -> (Place, Receiver<String>, Sender<io::Result<()>>) {
         let (begun, is_begun) = mpsc::channel();
         let (let_go_on, go_on) = mpsc::channel();
         let traits = Traits {
@@ -185,7 +211,7 @@ mod tests {
             ..file::TRAITS
         };
         let writer = Writer::start(traits, move || Ok(Slow { begun, go_on })).unwrap();
-        (Place::of_writer(writer), is_begun, let_go_on)
+        (Place::of_writer(path, writer), is_begun, let_go_on)
     }
 
     fn entry(message: &str) -> Entry {
@@ -198,31 +224,70 @@ mod tests {
     }
 
     #[test]
-    fn what_a_place_that_hangs_has_not_taken_goes_to_the_next() {
-        let (hung, begun, go_on) = slow();
-        let output = Output::new(hung);
+    fn what_a_place_that_hangs_has_not_taken_goes_to_the_next_in_order() {
+        let (hung, begun, go_on) = slow("hung");
+        let output = Arc::new(Output::new(hung));
         for message in ["taken", "second", "third"] {
             output.write(entry(message));
         }
         assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), "taken");
 
-        let (next, written, _) = slow();
-        assert!(output.change(next).is_none());
-        output.write(entry("fourth"));
-        for message in ["second", "third", "fourth"] {
+        // Others go on writing all the time.
+        let (end, ended) = mpsc::channel::<()>();
+        let writer = thread::spawn({
+            let output = Arc::clone(&output);
+            move || {
+                let mut count = 0;
+                while ended.try_recv() == Err(TryRecvError::Empty) && count < 2_000 {
+                    output.write(entry(&format!("line {count}")));
+                    count += 1;
+                    thread::yield_now();
+                }
+                count
+            }
+        });
+        let (next, written, go_on_there) = slow("next");
+        drop(go_on_there);
+        assert!(output.change(&file_at("hung"), next).unwrap().is_none());
+        drop(end);
+        let count = writer.join().unwrap();
+        for message in ["second", "third"] {
             assert_eq!(written.recv_timeout(PATIENCE).unwrap(), message);
+        }
+        for number in 0..count {
+            let message = written.recv_timeout(PATIENCE).unwrap();
+            assert_eq!(message, format!("line {number}"));
         }
         // The thread of the old one ends as soon as it can.
         drop(go_on);
         assert_eq!(
             begun.recv_timeout(PATIENCE),
-            Err(mpsc::RecvTimeoutError::Disconnected)
+            Err(RecvTimeoutError::Disconnected)
+        );
+    }
+
+    #[test]
+    fn a_place_that_was_long_in_opening_does_not_undo_what_came_meanwhile() {
+        let (first, ..) = slow("first");
+        let output = Output::new(first);
+        let (console, written, _go_on) = slow("console");
+        output.change(&file_at("first"), console).unwrap();
+        let (late, unused, _) = slow("first");
+        assert_eq!(
+            output.change(&file_at("first"), late).err(),
+            Some(Elsewhere)
+        );
+        output.write(entry("line"));
+        assert_eq!(written.recv_timeout(PATIENCE).unwrap(), "line");
+        assert_eq!(
+            unused.recv_timeout(PATIENCE),
+            Err(RecvTimeoutError::Disconnected)
         );
     }
 
     #[test]
     fn a_full_disk_costs_lines_and_their_number_is_told_afterwards() {
-        let (full_disk, begun, go_on) = slow();
+        let (full_disk, begun, go_on) = slow("disk");
         let output = Output::new(full_disk);
         let step = |message: &str, result: io::Result<()>| {
             assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), message);
@@ -243,18 +308,18 @@ mod tests {
 
     #[test]
     fn a_change_of_destination_hands_over_what_was_lost() {
-        let (full_disk, _begun, go_on) = slow();
+        let (full_disk, _begun, go_on) = slow("disk");
         let output = Output::new(full_disk);
         output.write(entry("lost"));
         go_on.send(full()).unwrap();
-        let (next, ..) = slow();
-        let lost = output.change(next).unwrap();
+        let (next, ..) = slow("next");
+        let lost = output.change(&file_at("disk"), next).unwrap().unwrap();
         assert!(
             lost.to_string().starts_with("1 log line is missing here: "),
             "{lost}"
         );
-        let (next, ..) = slow();
-        assert!(output.change(next).is_none());
+        let (last, ..) = slow("last");
+        assert!(output.change(&file_at("next"), last).unwrap().is_none());
     }
 
     #[test]

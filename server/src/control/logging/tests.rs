@@ -288,7 +288,7 @@ fn a_reload_moves_to_another_file_in_another_format() {
         info!(count = 2, "two");
     });
     let where_to = format!(
-        "[-] the log goes on in the file {}",
+        "[-] the log continues in the file {}",
         moved.file.as_path().display()
     );
     assert_eq!(lines(&handle, &config.file), ["[-] one", &where_to]);
@@ -557,7 +557,7 @@ fn the_journal_can_be_turned_to_while_clients_are_connected() {
         assert_eq!(handle.reopen().unwrap(), None);
         warn!(reason = "no such app", code = 404, "connect refused");
     });
-    assert!(lines(&handle, &config.file)[1].contains("the log goes on in the journal"));
+    assert!(lines(&handle, &config.file)[1].contains("the log continues in the journal"));
     assert_eq!(
         journal.told(&handle),
         [

@@ -4,9 +4,13 @@
 //! lost is written before the first line that succeeds: what the server serves matters more than what
 //! it says about it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -59,23 +63,32 @@ impl Writer {
             failed: Arc::default(),
         };
         let (queue, failed) = (Arc::clone(&writer.queue), Arc::clone(&writer.failed));
+        let opening = Opening::begin().ok_or_else(|| timed_out(traits.stuck))?;
         let (tell, opened) = mpsc::sync_channel(1);
         thread::Builder::new()
             .name(traits.thread.into())
-            .spawn(move || match open() {
-                Ok(sink) => {
-                    // Whoever gave up waiting has closed the queue.
-                    let _ = tell.send(Ok(()));
-                    pass_on(&queue, sink, &failed);
-                }
-                Err(error) => {
-                    let _ = tell.send(Err(error));
+            .spawn(move || {
+                IS_WRITER.set(true);
+                let result = open();
+                drop(opening);
+                match result {
+                    Ok(mut sink) => {
+                        // Whoever gave up waiting has closed the queue.
+                        let _ = tell.send(Ok(()));
+                        pass_on(&queue, &mut sink, &failed);
+                    }
+                    Err(error) => {
+                        let _ = tell.send(Err(error));
+                    }
                 }
             })?;
-        opened
-            .recv_timeout(traits.open_within)
-            .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, traits.stuck))??;
-        Ok(writer)
+        match opened.recv_timeout(traits.open_within) {
+            Ok(opened) => opened.map(|()| writer),
+            Err(RecvTimeoutError::Timeout) => Err(timed_out(traits.stuck)),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(io::Error::other("opening it panicked, please report this"))
+            }
+        }
     }
 
     /// Queues `entry`. Waits for nobody.
@@ -88,7 +101,8 @@ impl Writer {
         self.queue.flush(patience)
     }
 
-    /// Gives up what it could not write: the number of lines that are lost, and those that wait.
+    /// Gives up what it could not write: the number of lines that are lost, and those that wait. The
+    /// one that it has in hand stays with it, and is written if that is ever possible.
     pub(super) fn give_up(&self) -> (Option<Lost>, Vec<Entry>) {
         let waiting = self.queue.take_waiting();
         (lock(&self.failed).take(), waiting)
@@ -108,17 +122,14 @@ impl fmt::Debug for Writer {
     }
 }
 
-fn pass_on(queue: &Queue, mut sink: impl Sink, failed: &Failed) {
+/// Has all lines written, until the queue is closed and empty.
+fn pass_on(queue: &Queue, sink: &mut impl Sink, failed: &Failed) {
     while let Some(entry) = queue.take() {
-        // Not held while something is written, which may take for ever.
-        let lost = lock(failed).clone();
-        let notice = lost.map(|lost| lost.to_entry());
-        let written = notice.map_or(Ok(()), |notice| {
-            sink.write(&notice)?;
-            *lock(failed) = None;
-            Ok(())
-        });
-        if let Err(error) = written.and_then(|()| sink.write(&entry)) {
+        // A panic costs a line, not the log.
+        let written = panic::catch_unwind(AssertUnwindSafe(|| write(&entry, sink, failed)));
+        let written = written
+            .unwrap_or_else(|_| Err(io::Error::other("writing it panicked, please report this")));
+        if let Err(error) = written {
             let mut failed = lock(failed);
             let lost = Lost::new(entry.lines(), error.to_string());
             *failed = Some(lost.after(failed.take()));
@@ -126,6 +137,113 @@ fn pass_on(queue: &Queue, mut sink: impl Sink, failed: &Failed) {
     }
 }
 
-fn lock(failed: &Failed) -> std::sync::MutexGuard<'_, Option<Lost>> {
+/// Writes the line of `entry`, after one about those that failed before it.
+fn write(entry: &Entry, sink: &mut impl Sink, failed: &Failed) -> io::Result<()> {
+    // Not held while something is written, which may take for ever.
+    let lost = lock(failed).clone();
+    if let Some(lost) = lost {
+        sink.write(&lost.to_entry())?;
+        *lock(failed) = None;
+    }
+    sink.write(entry)
+}
+
+thread_local! {
+    static IS_WRITER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is that of a writer.
+pub(super) fn is_this_thread() -> bool {
+    IS_WRITER.get()
+}
+
+/// A thread that opens a place; it may never come back from that.
+struct Opening;
+
+impl Opening {
+    /// `None` if too many have not come back.
+    fn begin() -> Option<Self> {
+        let is_room = |count: usize| (count < OPENING_MAX).then_some(count + 1);
+        OPENING
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_room)
+            .ok()
+            .map(|_| Self)
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        OPENING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+static OPENING: AtomicUsize = AtomicUsize::new(0);
+/// So many threads open places at a time: of a disk that hangs for a week, logrotate(8) would make one
+/// each night.
+const OPENING_MAX: usize = 8;
+
+fn timed_out(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, why)
+}
+
+fn lock(failed: &Failed) -> MutexGuard<'_, Option<Lost>> {
     failed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Sender;
+
+    use tracing::Level;
+
+    use super::super::file;
+    use super::super::line::tests::line;
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn entry(message: &str) -> Entry {
+        Entry::new(
+            Lost::new(1, "").to_entry().metadata,
+            line(Level::INFO, message),
+        )
+    }
+
+    /// A place that panics at one line.
+    struct Fragile(Sender<String>);
+
+    impl Sink for Fragile {
+        fn write(&mut self, entry: &Entry) -> io::Result<()> {
+            assert!(is_this_thread());
+            assert_ne!(entry.line.message, "bad");
+            self.0.send(entry.line.message.clone()).unwrap();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_costs_a_line_and_not_the_log() {
+        let (tell, told) = mpsc::channel();
+        let writer = Writer::start(file::TRAITS, || Ok(Fragile(tell))).unwrap();
+        for message in ["one", "bad", "two"] {
+            writer.push(entry(message));
+        }
+        let expected = [
+            "one",
+            "1 log line is missing here: writing it panicked, please report this",
+            "two",
+        ];
+        for message in expected {
+            assert_eq!(told.recv_timeout(PATIENCE).unwrap(), message);
+        }
+        assert!(writer.flush(PATIENCE));
+        assert!(!is_this_thread());
+    }
+
+    #[test]
+    fn a_panic_while_it_opens_is_told_as_one() {
+        let open = || -> io::Result<Fragile> { panic!("it is meant to") };
+        let error = Writer::start(file::TRAITS, open).unwrap_err();
+        assert_eq!(error.to_string(), "opening it panicked, please report this");
+    }
 }
