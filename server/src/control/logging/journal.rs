@@ -13,8 +13,11 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 
+use rustix::net::{SocketAddrUnix, getpeername};
 use tracing::field::{Field, FieldSet, Value};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -141,18 +144,34 @@ fn layer(id: Option<MessageId>) -> io::Result<tracing_journald::Layer> {
         .with_custom_fields(id.map(|id| ("MESSAGE_ID", id.as_str()))))
 }
 
-/// Whether the file behind `stream` is the one that `journal_stream`, the value of
-/// `$JOURNAL_STREAM`, names by device and inode (systemd.exec(5)).
+/// Whether `stream` leads to the journal. `journal_stream` is the value of `$JOURNAL_STREAM`, which
+/// names by device and inode the file that does (systemd.exec(5)); systemd before 231, as CentOS 7 has
+/// it, does not set it, and there it shows by who is at the other end.
 ///
 /// The variable alone says little: a child whose output goes elsewhere inherits it too.
 pub(super) fn is_connected(journal_stream: Option<&str>, stream: impl AsFd) -> bool {
-    let Some((device, inode)) = journal_stream.and_then(|value| value.split_once(':')) else {
+    let Some(journal_stream) = journal_stream else {
+        return is_connected_to(Path::new(JOURNAL_STDOUT), stream);
+    };
+    let Some((device, inode)) = journal_stream.split_once(':') else {
         return false;
     };
     let (Ok(device), Ok(inode)) = (device.parse::<u64>(), inode.parse::<u64>()) else {
         return false;
     };
     rustix::fs::fstat(stream).is_ok_and(|stat| stat.st_dev == device && stat.st_ino == inode)
+}
+
+/// Where journald takes what services write to their standard error.
+const JOURNAL_STDOUT: &str = "/run/systemd/journal/stdout";
+
+/// Whether `stream` is a unix socket whose other end is that of `path`.
+fn is_connected_to(path: &Path, stream: impl AsFd) -> bool {
+    let Ok(Some(peer)) = getpeername(stream) else {
+        return false;
+    };
+    SocketAddrUnix::try_from(peer)
+        .is_ok_and(|peer| peer.path_bytes() == Some(path.as_os_str().as_bytes()))
 }
 
 /// Makes an event of `entry` again, and hands it to `journal`.
@@ -208,6 +227,7 @@ const OWN_MAX: usize = 32;
 mod tests {
     use std::fs::File;
     use std::os::unix::fs::MetadataExt;
+    use std::os::unix::net::{UnixListener, UnixStream};
 
     use super::*;
 
@@ -241,5 +261,23 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn the_journal_is_recognised_by_its_socket_where_nothing_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let [journal, other] = ["journal", "other"].map(|name| folder.path().join(name));
+        let _listeners = [&journal, &other].map(|path| UnixListener::bind(path).unwrap());
+        assert!(is_connected_to(
+            &journal,
+            UnixStream::connect(&journal).unwrap()
+        ));
+        assert!(!is_connected_to(
+            &journal,
+            UnixStream::connect(&other).unwrap()
+        ));
+        let (unnamed, _peer) = UnixStream::pair().unwrap();
+        assert!(!is_connected_to(&journal, unnamed));
+        assert!(!is_connected_to(&journal, File::open("/dev/null").unwrap()));
     }
 }
