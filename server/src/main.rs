@@ -19,6 +19,7 @@ use srs::listen::passed::{self, Passed, PassedError};
 use srs::server::{READ_WITHIN, Start};
 use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Gives memory back when streams end, which glibc's allocator does not: after 300 streams of
 /// 2 Mbit/s it kept 101 of 105 MB, this one 30 of 121. It also takes publishers in at a tenth less.
@@ -222,22 +223,37 @@ async fn obey(signals: Signals, server: &Server, log: &LogHandle) {
     let Signals {
         mut terminate,
         mut interrupt,
-        mut user1,
+        user1,
         hangup,
     } = signals;
-    // Beside the others: a reload does not hold up the end.
-    let reloads = reload_at(hangup, server);
-    tokio::pin!(reloads);
+    // Beside each other: neither a reload nor a disk that hangs holds up the end.
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        never = reload_at(hangup, server) => match never {},
+        never = reopen_at(user1, log) => match never {},
+    }
+}
+
+/// Opens the log file again at each SIGUSR1, for ever. Those that come while it opens are one further
+/// time.
+async fn reopen_at(mut user1: Signal, log: &LogHandle) -> Infallible {
     loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = user1.recv() => {
-                // Not waited for: a disk that hangs must not hold up the end.
-                let log = log.clone();
-                tokio::task::spawn_blocking(move || reopen(&log));
+        if user1.recv().await.is_none() {
+            // The runtime ends.
+            return std::future::pending().await;
+        }
+        let (log, (done, is_done)) = (log.clone(), oneshot::channel::<()>());
+        let reopen = move || {
+            reopen(&log);
+            drop(done);
+        };
+        // Not tokio's, which panic where there is none to be had.
+        match thread::Builder::new().name("reopen".into()).spawn(reopen) {
+            Ok(_) => drop(is_done.await),
+            Err(error) => {
+                tracing::error!("cannot open the log file again, for want of a thread: {error}");
             }
-            never = &mut reloads => match never {},
         }
     }
 }

@@ -228,7 +228,7 @@ impl LogHandle {
             source,
         })?;
         // A reload may have moved the log while the disk took its time.
-        Ok(self.redirect(&from, place).then_some(path))
+        Ok(self.output.change(&from, place).is_ok().then_some(path))
     }
 
     /// Puts level, target, file and format of `config` in force. A file of the same name and format
@@ -268,7 +268,8 @@ impl LogHandle {
             if to.to_string() != from.to_string() {
                 tracing::info!("the log continues {to}");
             }
-            self.redirect(&from, next);
+            // It fails if lines go elsewhere by now, which nothing but another reload can have done.
+            let _ = self.output.change(&from, next);
         }
         // It fails only once nothing is logged any more.
         let _ = self.levels.reload(targets(change.level));
@@ -287,15 +288,6 @@ impl LogHandle {
             Destination::Console { .. } => LogPlace::Console,
             Destination::Journal => LogPlace::Journald,
         }
-    }
-
-    /// Whether lines go to `place` now; not if they went elsewhere than `from`.
-    fn redirect(&self, from: &Destination, place: Place) -> bool {
-        let changed = self.output.change(from, place);
-        if let Ok(Some(lost)) = &changed {
-            tracing::warn!("{lost}");
-        }
-        changed.is_ok()
     }
 }
 

@@ -80,7 +80,8 @@ impl<J: Layer<NoSpans>> Layers<J> {
 impl<J: Layer<NoSpans>> Sink for Layers<J> {
     fn write(&mut self, entry: &Entry) -> io::Result<()> {
         forward(self.layer(entry.line.message_id), entry);
-        // What goes wrong stays in the layer.
+        // What goes wrong stays in the layer: while nobody has journald's socket, entries are lost
+        // that nobody counts.
         Ok(())
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use super::console::{self, Console};
 use super::file::{self, LogFile};
-use super::lost::Lost;
 use super::queue::Entry;
 use super::writer::Writer;
 use crate::config::LogFormat;
@@ -123,28 +122,22 @@ impl Output {
 
     /// Sends the lines from now on to `next`, unless somebody else has sent them elsewhere than
     /// `from` meanwhile. The place left has a moment for those that it was to write, for which this
-    /// waits; what it cannot take until then, `next` gets, but for the one that it has in hand.
-    ///
-    /// Returns what was lost at the place left, which the caller tells at the new one.
+    /// waits; what it cannot take until then, `next` gets, but for the one that it has in hand, and
+    /// after a line that tells what was lost there.
     ///
     /// # Errors
     /// Lines go elsewhere already; `next` is dropped.
-    pub(super) fn change(
-        &self,
-        from: &Destination,
-        next: Place,
-    ) -> Result<Option<Lost>, Elsewhere> {
+    pub(super) fn change(&self, from: &Destination, next: Place) -> Result<(), Elsewhere> {
         self.flush(LAST_MOMENT);
         let mut present = self.lock();
         if present.destination != *from {
             return Err(Elsewhere);
         }
-        let (lost, waiting) = present.writer.give_up();
-        for entry in waiting {
+        for entry in present.writer.give_up() {
             next.writer.push(entry);
         }
         *present = next;
-        Ok(lost)
+        Ok(())
     }
 
     /// Waits until the lines that are on their way are written, for `patience` at most; whether they
@@ -184,6 +177,7 @@ mod tests {
     use tracing::Level;
 
     use super::super::line::tests::line;
+    use super::super::lost::Lost;
     use super::super::writer::{Sink, Traits};
     use super::*;
 
@@ -248,7 +242,7 @@ mod tests {
         });
         let (next, written, go_on_there) = slow("next");
         drop(go_on_there);
-        assert!(output.change(&file_at("hung"), next).unwrap().is_none());
+        output.change(&file_at("hung"), next).unwrap();
         drop(end);
         let count = writer.join().unwrap();
         for message in ["second", "third"] {
@@ -307,19 +301,26 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_destination_hands_over_what_was_lost() {
-        let (full_disk, _begun, go_on) = slow("disk");
+    fn what_was_lost_at_a_place_is_told_at_the_next_and_counted_once() {
+        let (full_disk, begun, go_on) = slow("disk");
         let output = Output::new(full_disk);
-        output.write(entry("lost"));
+        for _ in 0..3 {
+            output.write(entry("lost"));
+            go_on.send(full()).unwrap();
+        }
+        // The notices of those before fail, too.
+        for _ in 0..3 {
+            begun.recv_timeout(PATIENCE).unwrap();
+        }
+        let (again, begun, go_on) = slow("again");
+        output.change(&file_at("disk"), again).unwrap();
+        let notice = "3 log lines are missing here: no storage space";
+        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), notice);
+        // That disk is full as well.
         go_on.send(full()).unwrap();
-        let (next, ..) = slow("next");
-        let lost = output.change(&file_at("disk"), next).unwrap().unwrap();
-        assert!(
-            lost.to_string().starts_with("1 log line is missing here: "),
-            "{lost}"
-        );
-        let (last, ..) = slow("last");
-        assert!(output.change(&file_at("next"), last).unwrap().is_none());
+        let (next, begun, _go_on) = slow("next");
+        output.change(&file_at("again"), next).unwrap();
+        assert_eq!(begun.recv_timeout(PATIENCE).unwrap(), notice);
     }
 
     #[test]

@@ -101,11 +101,12 @@ impl Writer {
         self.queue.flush(patience)
     }
 
-    /// Gives up what it could not write: the number of lines that are lost, and those that wait. The
-    /// one that it has in hand stays with it, and is written if that is ever possible.
-    pub(super) fn give_up(&self) -> (Option<Lost>, Vec<Entry>) {
+    /// Gives up what it could not write: a line about those that are lost, and then those that wait.
+    /// The one that it has in hand stays with it, and is written if that is ever possible.
+    pub(super) fn give_up(&self) -> impl Iterator<Item = Entry> + use<> {
         let waiting = self.queue.take_waiting();
-        (lock(&self.failed).take(), waiting)
+        let lost = lock(&self.failed).take();
+        lost.map(|lost| lost.to_entry()).into_iter().chain(waiting)
     }
 }
 
