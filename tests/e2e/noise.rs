@@ -49,20 +49,55 @@ async fn a_flood_of_junk_is_some_lines_that_add_up() -> Result<()> {
         .partition(|line| line.contains("peer=127.0.0.1:"));
     ensure!(there.len() == 1, "{there:#?}");
     ensure!(there[0].contains("peer=127.0.0.9:"), "{there:#?}");
-    let (summaries, told): (Vec<_>, Vec<_>) =
-        here.into_iter().partition(|line| line.contains(SUMMARY));
-    // On a busy machine a whole window may pass between two of them, and it begins anew.
-    ensure!((5..=10).contains(&told.len()), "{told:#?}");
-    ensure!((1..=10).contains(&summaries.len()), "{summaries:#?}");
-    let mut untold = 0;
-    for summary in &summaries {
-        let count = untold_of(summary)?;
-        let said = format!("{SUMMARY} {count} more connection");
-        ensure!(summary.contains(&said), "{summary}");
-        ensure!(summary.contains(" from 127.0.0.1, the last: "), "{summary}");
-        untold += count;
+    let (told, untold) = sums(here, "127.0.0.1")?;
+    ensure!(told + untold == 201, "{told} and {untold}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_without_end_are_some_lines_that_add_up() -> Result<()> {
+    let mut srs = build_srs()
+        .settings("[vhost.\"off.example\"]\nenabled = false")
+        .start()?;
+    let (address, log) = (srs.addresses()[0], srs.process().log().clone());
+    let dial = async |host| Peer::on(at(address, "").from([127, 0, 0, host]).socket().await?);
+
+    for _ in 0..150 {
+        let mut peer = dial(2).await?;
+        peer.shake_hands().await?;
+        let refused = peer.connect_to("rtmp://off.example/live").await;
+        ensure!(refused.is_err(), "it is not enabled");
     }
-    ensure!(told.len() + untold == 201, "{told:#?}\n{summaries:#?}");
+    for (host, wish) in [(3, "publish"), (4, "play")] {
+        let mut peer = dial(host).await?;
+        peer.shake_hands().await?;
+        peer.connect_to(&format!("rtmp://{address}/live")).await?;
+        let id = peer.create_stream().await?;
+        for _ in 0..150 {
+            let name = "show?vhost=off.example";
+            peer.request(wish, id, vec![name.into()]).await?;
+            // The answers are read, too, so that it takes the next.
+            peer.ping().await?;
+        }
+    }
+    block_in_place(|| srs.stop())?;
+
+    // That it asked for so many streams on one connection is a complaint, too.
+    for (host, what, complaints) in [(2, "connect", 150), (3, "publish", 151), (4, "play", 151)] {
+        let of_host = format!("127.0.0.{host}");
+        let mut lines = warnings(&log);
+        lines.retain(|line| line.contains(&format!("peer={of_host}:")));
+        let first = lines.first().context("a warning")?;
+        ensure!(first.contains(&format!("refused to {what}: ")), "{first}");
+        let (told, untold) = sums(lines, &of_host)?;
+        ensure!(told + untold == complaints, "{what}: {told} and {untold}");
+    }
+    let incidents = log.lines_with("incidents since the start");
+    let incidents = incidents.last().context("incidents")?;
+    for kind in ["connect_refused", "publish_refused", "play_refused"] {
+        let counted = format!("{kind}=150");
+        ensure!(incidents.contains(&counted), "{counted}: {incidents}");
+    }
     Ok(())
 }
 
@@ -96,6 +131,29 @@ fn warnings(log: &Log) -> Vec<String> {
     let mut lines = log.lines_with("[warn]");
     lines.retain(|line| line.contains("peer="));
     lines
+}
+
+/// How many of the warnings about `ip` are about one connection or request, and how many more the
+/// others count.
+fn sums(warnings: Vec<String>, ip: &str) -> Result<(usize, usize)> {
+    let (summaries, told): (Vec<_>, Vec<_>) = warnings
+        .into_iter()
+        .partition(|line| line.contains(SUMMARY));
+    // On a busy machine a whole window may pass between two of them, and it begins anew.
+    ensure!((5..=10).contains(&told.len()), "{told:#?}");
+    ensure!((1..=10).contains(&summaries.len()), "{summaries:#?}");
+    let mut untold = 0;
+    for summary in &summaries {
+        let count = untold_of(summary)?;
+        let said = format!("{SUMMARY} {count} more connection");
+        ensure!(summary.contains(&said), "{summary}");
+        ensure!(
+            summary.contains(&format!(" from {ip}, the last: ")),
+            "{summary}"
+        );
+        untold += count;
+    }
+    Ok((told.len(), untold))
 }
 
 /// How many had no line of their own, as a program reads it.

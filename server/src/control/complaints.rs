@@ -24,7 +24,8 @@ use super::network::{HALF, network};
 /// What is complained about. Each has windows of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Clients that were refused, or cut off before they published or played.
+    /// Connections that were refused or cut off, and what was refused to those that were not: a
+    /// client may ask again and again.
     Clients,
     /// Connections to the API that had no place.
     ApiConnections,
@@ -271,7 +272,11 @@ impl Summary {
 impl Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (done, one, several) = match self.subject {
-            Subject::Clients => ("refused or cut off", "connection", "connections"),
+            Subject::Clients => (
+                "refused or cut off",
+                "connection or request",
+                "connections or requests",
+            ),
             Subject::ApiConnections => ("refused", "HTTP connection", "HTTP connections"),
             Subject::ApiRequests => ("API: refused", "request", "requests"),
         };

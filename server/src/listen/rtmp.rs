@@ -357,7 +357,12 @@ impl Session {
     fn count_request(&mut self) {
         self.requests = self.requests.saturating_add(1);
         if self.requests == TALKATIVE {
-            tracing::warn!("{TALKATIVE} streams on one connection; of more the log tells nothing");
+            let why = format!("asked for {TALKATIVE} streams on one connection");
+            if self.may_complain(&why) {
+                tracing::warn!("{why}; the log does not tell when more begin or end");
+            } else {
+                tracing::debug!("{why}; the log does not tell when more begin or end");
+            }
         }
     }
 
@@ -516,10 +521,14 @@ impl Session {
     /// published or played it always does; strangers could fill it.
     fn is_worth_a_line(&self, end: &End, why: &str) -> bool {
         let has_streamed = matches!(self.phase, Phase::Streaming | Phase::Idle(_));
+        has_streamed || !end.is_cut_off() || self.may_complain(why)
+    }
+
+    /// Whether what is wrong with this client has a line of its own, or is counted with other
+    /// complaints about its address.
+    fn may_complain(&self, why: &str) -> bool {
         let (complaints, peer) = (&self.service.complaints, self.admitted.client().peer);
-        has_streamed
-            || !end.is_cut_off()
-            || complaints.may_tell(Subject::Clients, Some(peer.ip()), &peer, &why)
+        complaints.may_tell(Subject::Clients, Some(peer.ip()), &peer, &why)
     }
 
     /// Notes that the client has begun to publish or to play.

@@ -38,13 +38,14 @@ async fn a_flood_is_a_few_lines_and_then_one_for_each_window_until_it_ends() {
     assert_eq!(due(&complaints), [""; 0]);
     assert_eq!(flood(&complaints, "192.0.2.1", 5), 0);
     advance(Duration::from_millis(1)).await;
-    let first = "refused or cut off 1000 more connections from 192.0.2.1, the last: no 4";
+    let first =
+        "refused or cut off 1000 more connections or requests from 192.0.2.1, the last: no 4";
     assert_eq!(due(&complaints), [first]);
     assert_eq!(due(&complaints), [""; 0], "told once");
 
     assert_eq!(flood(&complaints, "192.0.2.1", 1), 0, "it goes on");
     advance(WINDOW).await;
-    let second = "refused or cut off 1 more connection from 192.0.2.1, the last: no 0";
+    let second = "refused or cut off 1 more connection or request from 192.0.2.1, the last: no 0";
     assert_eq!(due(&complaints), [second]);
 
     advance(WINDOW).await;
@@ -68,7 +69,7 @@ async fn a_window_that_is_told_late_loses_nothing() {
     assert_eq!(flood(&complaints, "192.0.2.1", 7), 5);
     advance(WINDOW * 10).await;
     assert_eq!(flood(&complaints, "192.0.2.1", 3), 0);
-    let late = "refused or cut off 5 more connections from 192.0.2.1, the last: no 2";
+    let late = "refused or cut off 5 more connections or requests from 192.0.2.1, the last: no 2";
     assert_eq!(due(&complaints), [late]);
 }
 
@@ -89,7 +90,9 @@ async fn a_host_is_one_source_and_its_neighbours_are_others() {
         assert_eq!(flood(&complaints, same, 10), 1, "{same}");
         assert_eq!(flood(&complaints, other, 10), 5, "{other}");
         advance(WINDOW).await;
-        let from = format!("refused or cut off 9 more connections from {shown}, the last: no 9");
+        let from = format!(
+            "refused or cut off 9 more connections or requests from {shown}, the last: no 9"
+        );
         assert!(due(&complaints).contains(&from), "{from}");
     }
 }
@@ -112,7 +115,7 @@ async fn each_subject_has_its_own_lines_and_words() {
     let expected = [
         (
             "192.0.2.1:7",
-            "refused or cut off 3 more connections from 192.0.2.1, the last: no 7",
+            "refused or cut off 3 more connections or requests from 192.0.2.1, the last: no 7",
         ),
         (
             "unix",
@@ -144,8 +147,7 @@ async fn a_flood_from_everywhere_is_bounded_and_adds_up() {
     };
     assert_eq!(others.untold, 100_000 - u64::try_from(told).unwrap());
     assert_eq!(others.peer, "0.1.134.159:1");
-    let text =
-        "refused or cut off 99963 more connections from many other addresses, the last: no 1";
+    let text = "refused or cut off 99963 more connections or requests from many other addresses, the last: no 1";
     assert_eq!(others.to_string(), text);
 
     // Windows of those that have gone make room.

@@ -73,10 +73,14 @@ impl Session {
     fn refuse_connect(&mut self, rejection: &ConnectRejection) -> End {
         self.service.counters.count(Incident::ConnectRefused);
         let (ConnectRejection::Rejected(why) | ConnectRejection::InvalidApp(why)) = rejection;
-        tracing::warn!(
-            message_id = MessageId::ConnectRefused.as_str(),
-            "refused to connect: {why}"
-        );
+        if self.may_complain(why) {
+            tracing::warn!(
+                message_id = MessageId::ConnectRefused.as_str(),
+                "refused to connect: {why}"
+            );
+        } else {
+            tracing::debug!("refused to connect: {why}");
+        }
         self.tell_refusal(None, why);
         self.connection
             .reject_connect(rejection, &mut self.transport.outbox);
@@ -127,11 +131,15 @@ impl Session {
             Err(rejection) => {
                 self.service.counters.count(Incident::PublishRefused);
                 let (PublishRejection::BadName(why) | PublishRejection::Denied(why)) = &rejection;
-                if self.is_told_of() {
+                if self.may_complain(why) {
                     tracing::warn!(
                         message_id = MessageId::PublishRefused.as_str(),
                         "refused to publish: {why}"
                     );
+                } else {
+                    tracing::debug!("refused to publish: {why}");
+                }
+                if self.is_told_of() {
                     self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
@@ -222,11 +230,15 @@ impl Session {
             Err(rejection) => {
                 self.service.counters.count(Incident::PlayRefused);
                 let (PlayRejection::StreamNotFound(why) | PlayRejection::Failed(why)) = &rejection;
-                if self.is_told_of() {
+                if self.may_complain(why) {
                     tracing::warn!(
                         message_id = MessageId::PlayRefused.as_str(),
                         "refused to play: {why}"
                     );
+                } else {
+                    tracing::debug!("refused to play: {why}");
+                }
+                if self.is_told_of() {
                     self.tell_refusal(Some(&request.stream), why);
                 }
                 self.connection
