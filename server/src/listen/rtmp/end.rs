@@ -77,27 +77,15 @@ impl End {
         }
     }
 
-    /// Whether the peer had to be cut off, for what it did or did not do.
+    /// Whether the peer had to be cut off, for what it did or did not do: that is what is counted.
     pub(super) fn is_cut_off(&self) -> bool {
-        match self {
-            Self::Protocol(_)
-            | Self::HandshakeTimeout
-            | Self::IdentifyTimeout
-            | Self::PublishTimeout
-            | Self::SendTimeout => true,
-            Self::PeerClosed
-            | Self::Socket(_)
-            | Self::Refused
-            | Self::Replaced
-            | Self::Idle
-            | Self::Kicked
-            | Self::VhostRemoved
-            | Self::Stopped => false,
-        }
+        self.incident().is_some()
     }
 
     /// The session's last line in the log: a peer that leaves is nothing special, one that must be
-    /// cut off is worth a look, unless there are so many that the log only counts them.
+    /// cut off is worth a look, unless there are so many that [`Complaints`] only counts them.
+    ///
+    /// [`Complaints`]: crate::control::complaints::Complaints
     pub(super) fn tell(&self, is_worth_a_line: bool) {
         if self.is_cut_off() && is_worth_a_line {
             tracing::warn!(
