@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use testkit::Log;
 use tokio::task::block_in_place;
 
-use crate::clients::{Peer, at};
+use crate::clients::{Peer, Show, at};
 use crate::{build_srs, seconds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -17,6 +17,9 @@ async fn a_flood_of_junk_is_some_lines_that_add_up() -> Result<()> {
 
     let (mut publisher, id) = Peer::with_stream(address, "live").await?;
     publisher.publish(id, "show").await?;
+    publisher
+        .send_media(id, Show::new(1).beginning(100))
+        .await?;
     let silent = [Peer::dial(address).await?, Peer::dial(address).await?];
     for _ in 0..100 {
         // There are as many from here as may be.
@@ -33,10 +36,7 @@ async fn a_flood_of_junk_is_some_lines_that_add_up() -> Result<()> {
     // It comes when a window of ten seconds ends. What comes after that is told by the stop.
     block_in_place(|| log.wait_for(SUMMARY, seconds(40)))?;
     talk_nonsense(Peer::dial(address).await?).await?;
-    // A chunk that begins a command of 16 MB.
-    publisher
-        .send_bytes(&[3, 0, 0, 0, 255, 255, 255, 20, 0, 0, 0, 0])
-        .await?;
+    publisher.send_bytes(&BEYOND_THE_LIMIT).await?;
     publisher.gone().await?;
     block_in_place(|| srs.stop())?;
 
@@ -119,6 +119,67 @@ async fn who_looks_closely_sees_each_line_of_a_flood() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_asks_for_streams_is_a_stranger_until_media_flow() -> Result<()> {
+    let mut srs = build_srs().start()?;
+    let (address, log) = (srs.addresses()[0], srs.process().log().clone());
+    let (mut source, id) = Peer::with_stream(address, "live").await?;
+    source.publish(id, "source").await?;
+    source.send_media(id, Show::new(1).beginning(100)).await?;
+    source.ping().await?;
+    let dial = async |host| {
+        let elsewhere = at(address, "").from([127, 0, 0, host]).socket().await?;
+        let mut peer = Peer::on(elsewhere)?;
+        peer.shake_hands().await?;
+        peer.connect_to(&format!("rtmp://{address}/live")).await?;
+        let id = peer.create_stream().await?;
+        anyhow::Ok((peer, id))
+    };
+    let break_off = async |mut peer: Peer| {
+        peer.send_bytes(&BEYOND_THE_LIMIT).await?;
+        peer.gone().await
+    };
+
+    for _ in 0..40 {
+        let (mut publisher, id) = dial(2).await?;
+        publisher.publish(id, "empty").await?;
+        break_off(publisher).await?;
+        let (mut player, id) = dial(3).await?;
+        player.play(id, "nobody").await?;
+        break_off(player).await?;
+        let (mut publisher, id) = dial(4).await?;
+        publisher.publish(id, "show").await?;
+        publisher.send_media(id, [Show::new(2).sound(0)]).await?;
+        break_off(publisher).await?;
+        let (mut player, id) = dial(5).await?;
+        player.play(id, "source").await?;
+        player.media().await?;
+        break_off(player).await?;
+    }
+    block_in_place(|| srs.stop())?;
+
+    let of_host = |host: u8| {
+        let ip = format!("127.0.0.{host}");
+        let mut lines = warnings(&log);
+        lines.retain(|line| line.contains(&format!("peer={ip}:")));
+        (ip, lines)
+    };
+    for host in [2, 3] {
+        let (ip, lines) = of_host(host);
+        let (told, untold) = sums(lines, &ip)?;
+        ensure!(told + untold == 40, "{ip}: {told} and {untold}");
+    }
+    for host in [4, 5] {
+        let (ip, lines) = of_host(host);
+        let cut_off = lines.iter().filter(|line| line.contains("disconnected: "));
+        ensure!(
+            cut_off.count() == 40 && lines.len() == 40,
+            "{ip}: {lines:#?}"
+        );
+    }
+    Ok(())
+}
+
 /// Says what no client would, and waits for the end.
 async fn talk_nonsense(mut peer: Peer) -> Result<()> {
     // It may be closed before that is sent.
@@ -163,4 +224,6 @@ fn untold_of(summary: &str) -> Result<usize> {
     count.parse().context(summary.to_owned())
 }
 
+/// A chunk that begins a command of 16 MB.
+const BEYOND_THE_LIMIT: [u8; 12] = [3, 0, 0, 0, 255, 255, 255, 20, 0, 0, 0, 0];
 const SUMMARY: &str = "refused or cut off";

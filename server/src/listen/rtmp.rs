@@ -368,6 +368,10 @@ impl Session {
 
     /// Whether the log tells of this peer's streams: one that begins thousands of them would fill
     /// the disk with it.
+    ///
+    /// On how many connections it begins them is not looked at, nor whether media ever flow: a
+    /// proxy that returns begins hundreds at once, each of which somebody may look for, and one
+    /// packet is no proof of good will.
     fn is_told_of(&self) -> bool {
         self.requests < TALKATIVE
     }
@@ -517,10 +521,11 @@ impl Session {
         }
     }
 
-    /// Whether the log warns of this end, if it warns of such an end at all. Of a client that has
-    /// published or played it always does; strangers could fill it.
+    /// Whether the log warns of this end, if it warns of such an end at all. Of a client that media
+    /// came from or went to it always does; to ask for a stream and then send junk costs nothing,
+    /// and strangers could fill the log with it.
     fn is_worth_a_line(&self, end: &End, why: &str) -> bool {
-        let has_streamed = matches!(self.phase, Phase::Streaming | Phase::Idle(_));
+        let has_streamed = self.admitted.client().traffic.reading().packets() > 0;
         has_streamed || !end.is_cut_off() || self.may_complain(why)
     }
 
