@@ -1,10 +1,12 @@
 //! What strangers do a thousand times is not told a thousand times: the log counts it.
 
 use anyhow::{Context, Result, ensure};
+use bytes::Bytes;
+use srs_rtmp::MediaKind;
 use testkit::Log;
 use tokio::task::block_in_place;
 
-use crate::clients::{Peer, Show, at};
+use crate::clients::{Peer, Sample, Show, at};
 use crate::{build_srs, seconds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,6 +182,62 @@ async fn who_only_asks_for_streams_is_a_stranger_until_media_flow() -> Result<()
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encoder_that_changes_with_each_packet_is_some_lines_that_add_up() -> Result<()> {
+    let mut srs = build_srs().start()?;
+    let (address, log) = (srs.addresses()[0], srs.process().log().clone());
+    let (mut publisher, id) = Peer::with_stream(address, "live").await?;
+    publisher.publish(id, "show").await?;
+    publisher.send_media(id, (0..2_000).map(header)).await?;
+    publisher.request("closeStream", id, vec![]).await?;
+    publisher.ping().await?;
+
+    for number in 0..150 {
+        publisher.publish(id, "show").await?;
+        publisher.send_media(id, [header(number), JUNK]).await?;
+    }
+    publisher.ping().await?;
+    block_in_place(|| srs.stop())?;
+
+    let lines = log.lines_with("stream=show");
+    let of_first = |line: &&String| !line.contains("unpublish: ");
+    let first: Vec<_> = lines.iter().take_while(of_first).collect();
+    let (mut told, mut untold) = (0, 0);
+    for line in first.iter().filter(|line| line.contains("audio is ")) {
+        told += 1;
+        // The first of them have nothing to count.
+        if line.contains("untold=") {
+            untold += number_behind("untold=", line)?;
+        }
+    }
+    let end = lines.get(first.len()).context("an unpublish")?;
+    untold += number_behind("untold_headers=", end)?;
+    ensure!((5..=10).contains(&told), "{first:#?}");
+    ensure!(told + untold == 2_000, "{told} and {untold}");
+
+    // Of the streams that it begins later than others would, there is nothing.
+    let rest = &lines[first.len() + 1..];
+    for what in ["audio is ", "left out a data message: "] {
+        let told = rest.iter().filter(|line| line.contains(what)).count();
+        ensure!(told == 98, "{told} times {what}");
+    }
+    let incidents = log.lines_with("incidents since the start");
+    let incidents = incidents.last().context("incidents")?;
+    ensure!(incidents.contains("data_unreadable=150"), "{incidents}");
+    Ok(())
+}
+
+/// Each `number` has another.
+fn header(number: u32) -> Sample {
+    Sample {
+        kind: MediaKind::Audio,
+        timestamp: 0,
+        payload: [&[0xAF, 0, 0x12, 0x10][..], &number.to_be_bytes()]
+            .concat()
+            .into(),
+    }
+}
+
 /// Says what no client would, and waits for the end.
 async fn talk_nonsense(mut peer: Peer) -> Result<()> {
     // It may be closed before that is sent.
@@ -219,11 +277,21 @@ fn sums(warnings: Vec<String>, ip: &str) -> Result<(usize, usize)> {
 
 /// How many had no line of their own, as a program reads it.
 fn untold_of(summary: &str) -> Result<usize> {
-    let (_, rest) = summary.split_once("untold=").context(summary.to_owned())?;
-    let count = rest.split(' ').next().unwrap_or_default();
-    count.parse().context(summary.to_owned())
+    number_behind("untold=", summary)
 }
 
+fn number_behind(name: &str, line: &str) -> Result<usize> {
+    let (_, rest) = line.split_once(name).context(line.to_owned())?;
+    let number = rest.split(' ').next().unwrap_or_default();
+    number.parse().context(line.to_owned())
+}
+
+/// Data without a beginning.
+const JUNK: Sample = Sample {
+    kind: MediaKind::Data,
+    timestamp: 0,
+    payload: Bytes::from_static(&[0xFF]),
+};
 /// A chunk that begins a command of 16 MB.
 const BEYOND_THE_LIMIT: [u8; 12] = [3, 0, 0, 0, 255, 255, 255, 20, 0, 0, 0, 0];
 const SUMMARY: &str = "refused or cut off";

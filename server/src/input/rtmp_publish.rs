@@ -1,16 +1,17 @@
 //! An encoder's packets into the log.
 
+mod told;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use srs_amf0::{Decoder, Limits};
-use srs_media::codec::{AudioConfig, VideoConfig};
 use srs_media::metadata::{Metadata, MetadataError};
 use srs_media::packet::Track;
-use srs_media::{audio, video};
 use srs_rtmp::{Media, MediaKind};
 
+use self::told::Told;
 use crate::config::PublishConfig;
 use crate::control::watchdog::pulse::Turn;
 use crate::hub::takeover::Replaced;
@@ -25,10 +26,7 @@ pub struct RtmpPublish {
     timeouts: Timeouts,
     began: Instant,
     last_packet: Option<Instant>,
-    /// Sequence headers that were told about, so that repeated ones are not told again.
-    told: [Option<Bytes>; 2],
-    told_unreadable: bool,
-    jumps: JumpLog,
+    told: Told,
     amf: Limits,
     announced: bool,
 }
@@ -80,17 +78,26 @@ impl RtmpPublish {
             },
             began: now,
             last_packet: None,
-            told: [None, None],
-            told_unreadable: false,
-            jumps: JumpLog::default(),
+            told: Told::new(false),
             amf,
             announced,
         }
     }
 
+    /// Has the log tell nothing of what the encoder sends.
+    pub fn silently(mut self) -> Self {
+        self.told = Told::new(true);
+        self
+    }
+
     /// Whether the client announced the stream, as encoders of the FMLE kind do.
     pub fn is_announced(&self) -> bool {
         self.announced
+    }
+
+    /// How many changes of codec or format the log has told nothing of: there were too many.
+    pub fn untold_headers(&self) -> u64 {
+        self.told.untold_headers()
     }
 
     /// The stream.
@@ -138,72 +145,19 @@ impl RtmpPublish {
                 Ok(Some(payload)) => (Track::Data, payload),
                 Ok(None) => return Ok(Taken::Nothing),
                 Err(error) => {
-                    self.tell_unreadable(&error);
+                    self.told.tell_unreadable(&error);
                     return Ok(Taken::Unreadable);
                 }
             },
         };
         self.last_packet = Some(now);
-        self.tell_codec(track, &payload);
+        self.told.tell_codec(track, &payload, now);
         let pushed = self.publisher.push(track, media.timestamp, payload, now)?;
         if pushed.clock_jumped {
-            let was_told = self.jumps.tell(track, media.timestamp, now);
+            let was_told = self.told.tell_jump(track, media.timestamp, now);
             return Ok(Taken::WithJump { was_told });
         }
         Ok(Taken::Nothing)
-    }
-
-    /// Tells of the first data message that could not be read; the others are counted.
-    fn tell_unreadable(&mut self, error: &DataError) {
-        if !self.told_unreadable {
-            self.told_unreadable = true;
-            tracing::warn!("left out a data message: {error}");
-        }
-    }
-
-    /// Logs what a sequence header says, when it is a new one.
-    fn tell_codec(&mut self, track: Track, payload: &Bytes) {
-        let (told, summary) = match track {
-            Track::Video if is_video_header(payload) => {
-                let summary = VideoConfig::parse(payload).map(|config| config.to_string());
-                (&mut self.told[0], summary)
-            }
-            Track::Audio if is_audio_header(payload) => {
-                let summary = AudioConfig::parse(payload).map(|config| config.to_string());
-                (&mut self.told[1], summary)
-            }
-            _ => return,
-        };
-        if told.as_ref() == Some(payload) {
-            return;
-        }
-        *told = Some(payload.clone());
-        match summary {
-            Ok(summary) => tracing::info!("{} is {summary}", name_of(track)),
-            // Players may understand what we do not: the header is passed on as it is.
-            Err(error) => {
-                tracing::warn!(
-                    "cannot read the {} sequence header: {error}",
-                    name_of(track)
-                );
-            }
-        }
-    }
-}
-
-fn is_video_header(payload: &[u8]) -> bool {
-    video::TagHeader::parse(payload).is_ok_and(|header| header.is_sequence_header())
-}
-
-fn is_audio_header(payload: &[u8]) -> bool {
-    audio::TagHeader::parse(payload).is_ok_and(|header| header.is_sequence_header())
-}
-
-fn name_of(track: Track) -> &'static str {
-    match track {
-        Track::Audio => "audio",
-        Track::Video => "video",
-        Track::Data => "data",
     }
 }
 
@@ -225,37 +179,6 @@ fn relayed_data(payload: &Bytes, limits: Limits) -> Result<Option<Bytes>, DataEr
     let name = name.as_str().ok_or(DataError::NoName)?;
     let for_us = name.starts_with(['@', '|']) || name == "onStatus";
     Ok((!for_us).then(|| payload.clone()))
-}
-
-/// Tells of a jumping clock once, and then at most once in [`JumpLog::EVERY`].
-#[derive(Debug, Default)]
-struct JumpLog {
-    last: Option<Instant>,
-    untold: u64,
-}
-
-impl JumpLog {
-    const EVERY: Duration = Duration::from_secs(30);
-
-    /// Returns whether it told.
-    fn tell(&mut self, track: Track, wire: u32, now: Instant) -> bool {
-        let quiet = self
-            .last
-            .is_none_or(|last| now.saturating_duration_since(last) >= Self::EVERY);
-        if !quiet {
-            self.untold += 1;
-            return false;
-        }
-        tracing::warn!(
-            timestamp = wire,
-            untold = self.untold,
-            "the publisher's {} clock jumped; players go on without a jump",
-            name_of(track)
-        );
-        self.last = Some(now);
-        self.untold = 0;
-        true
-    }
 }
 
 /// What metadata calls this server.

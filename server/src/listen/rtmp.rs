@@ -428,12 +428,14 @@ impl Session {
         let client = self.admitted.client();
         let traffic = client.traffic.reading();
         let name = publish.name();
+        let untold = publish.untold_headers();
         logging::record_stream(&self.span, &name.vhost, &name.app, &name.stream);
         tracing::info!(
             message_id = MessageId::Unpublish.as_str(),
             seconds = publish.duration(now).as_secs(),
             packets = traffic.packets_in,
             bytes = traffic.bytes_in,
+            untold_headers = (untold > 0).then_some(untold),
             "unpublish: {why}"
         );
         let events = &self.service.events;

@@ -202,13 +202,19 @@ impl Session {
         }
         let turn = format!("client {} publishing {name}", client.id);
         let turn = self.service.pulse.join(Kind::Publisher, turn);
-        Ok(RtmpPublish::new(
+        let publish = RtmpPublish::new(
             (publisher, turn),
             &vhost.publish,
             amf_limits(&self.config.limits),
             request.announced,
             now,
-        ))
+        );
+        // One that publishes anew for each message would have a line for each.
+        Ok(if self.is_told_of() {
+            publish
+        } else {
+            publish.silently()
+        })
     }
 
     pub(super) fn play(&mut self, request: &PlayRequest, now: Instant) {
