@@ -116,8 +116,14 @@ async fn who_looks_closely_sees_each_line_of_a_flood() -> Result<()> {
         let of_client = |line: &&String| line.contains(level) && line.contains("disconnected");
         lines.iter().filter(of_client).count()
     };
-    assert_eq!((told("[warn]"), told("[debug]")), (5, 15));
-    assert_eq!(untold_of(&log.lines_with(SUMMARY)[0])?, 15);
+    // Where they take long a window ends between two of them, and another one begins.
+    let (warned, shown) = (told("[warn]"), told("[debug]"));
+    ensure!(warned >= 5 && warned + shown == 20, "{warned} and {shown}");
+    let mut untold = 0;
+    for summary in log.lines_with(SUMMARY) {
+        untold += untold_of(&summary)?;
+    }
+    ensure!(untold == shown, "{untold} of {shown}");
     Ok(())
 }
 
