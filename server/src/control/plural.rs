@@ -7,3 +7,14 @@ pub(crate) fn plural(count: usize, one: &str) -> String {
         count => format!("{count} {one}s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_is_singular() {
+        let counts = [0, 1, 2, 11].map(|count| plural(count, "client"));
+        assert_eq!(counts, ["0 clients", "1 client", "2 clients", "11 clients"]);
+    }
+}
