@@ -21,6 +21,7 @@ use self::accounts::Accounts;
 pub use self::accounts::{Account, Present};
 use self::client::State;
 pub use self::client::{Client, Ending, Glance, Look, Profile, Role};
+use super::network::{Shown, network};
 use crate::hub::Stream;
 use crate::hub::stats::history::{History, Moment, Span};
 use crate::hub::stats::{Reading, Tally, Windows};
@@ -37,7 +38,8 @@ pub struct Clients {
 struct Registry {
     accepted: u64,
     clients: BTreeMap<u64, Arc<Client>>,
-    per_address: HashMap<IpAddr, u32>,
+    /// By network: a host of IPv6 has 2^64 addresses to come from.
+    per_network: HashMap<IpAddr, u32>,
     /// What the last one that connected said of itself.
     last_profile: Arc<Profile>,
 }
@@ -47,7 +49,7 @@ struct Registry {
 pub struct Admission {
     /// In all.
     pub connections: usize,
-    /// From one address; `None`: as many as like.
+    /// From one address of IPv4 or one /64 network of IPv6; `None`: as many as like.
     pub per_address: Option<u32>,
 }
 
@@ -60,11 +62,14 @@ pub enum NotAdmitted {
         /// The limit.
         limit: usize,
     },
-    /// There are as many clients from its address as may be.
+    /// There are as many clients from its address as may be, or from its network of IPv6.
     #[error(
-        "{limit} clients are connected from this address, which is limits.connections_per_address"
+        "{limit} clients are connected from {}, which is limits.connections_per_address",
+        Shown(*from)
     )]
     TooManyFromAddress {
+        /// The address or network.
+        from: IpAddr,
         /// The limit.
         limit: u32,
     },
@@ -150,9 +155,10 @@ impl Clients {
                 limit: admission.connections,
             });
         }
-        let from_address = registry.per_address.get(&address).copied().unwrap_or(0);
-        if let Some(limit) = admission.per_address.filter(|limit| from_address >= *limit) {
-            return Err(NotAdmitted::TooManyFromAddress { limit });
+        let from = network(address);
+        let count = registry.per_network.get(&from).copied().unwrap_or(0);
+        if let Some(limit) = admission.per_address.filter(|limit| count >= *limit) {
+            return Err(NotAdmitted::TooManyFromAddress { from, limit });
         }
         let now = Instant::now();
         let client = Arc::new(Client {
@@ -171,7 +177,7 @@ impl Clients {
             }),
         });
         registry.accepted += 1;
-        registry.per_address.insert(address, from_address + 1);
+        registry.per_network.insert(from, count + 1);
         registry.clients.insert(client.id, Arc::clone(&client));
         drop(registry);
         Ok(Admitted {
@@ -330,11 +336,11 @@ impl Drop for Admitted {
         self.change(|state| state.role = Role::Unknown);
         let mut registry = self.clients.lock();
         registry.clients.remove(&self.client.id);
-        let address = self.client.peer.ip();
-        if let Some(count) = registry.per_address.get_mut(&address) {
+        let from = network(self.client.peer.ip());
+        if let Some(count) = registry.per_network.get_mut(&from) {
             *count -= 1;
             if *count == 0 {
-                registry.per_address.remove(&address);
+                registry.per_network.remove(&from);
             }
         }
     }
@@ -374,7 +380,9 @@ mod tests {
         let refused = clients
             .admit(peer(1), ROOMY)
             .expect_err("two from one address");
-        assert_eq!(refused, NotAdmitted::TooManyFromAddress { limit: 2 });
+        let text =
+            "2 clients are connected from 192.0.2.1, which is limits.connections_per_address";
+        assert_eq!(refused.to_string(), text);
         let _third = clients.admit(peer(2), ROOMY).expect("room");
         let refused = clients.admit(peer(3), ROOMY).expect_err("three in all");
         assert_eq!(refused, NotAdmitted::TooMany { limit: 3 });
@@ -389,6 +397,28 @@ mod tests {
         let _one = clients.admit(peer(1), ROOMY).expect("room");
         let _two = clients.admit(mapped, ROOMY).expect("room");
         assert!(clients.admit(mapped, ROOMY).is_err());
+    }
+
+    #[test]
+    fn a_host_of_ipv6_has_no_more_room_by_changing_its_address() {
+        let clients = Clients::default();
+        let roomy = Admission {
+            connections: 100,
+            ..ROOMY
+        };
+        let admit = |ip: &str| clients.admit(SocketAddr::new(ip.parse().unwrap(), 1), roomy);
+        let first = admit("2001:db8::1").expect("room");
+        let second = admit("2001:db8::ffff:2").expect("room");
+        let refused = admit("2001:db8::3").expect_err("two from one network");
+        let text =
+            "2 clients are connected from 2001:db8::/64, which is limits.connections_per_address";
+        assert_eq!(refused.to_string(), text);
+        let neighbours = ["2001:db8:0:1::1", "::1", "127.0.0.1"];
+        let others = neighbours.map(|ip| admit(ip).expect("it is another host"));
+        drop(first);
+        admit("2001:db8::3").expect("room again");
+        drop((second, others));
+        assert!(clients.lock().per_network.is_empty());
     }
 
     #[test]

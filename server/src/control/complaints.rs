@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::logging::MessageId;
-use super::network::{HALF, network};
+use super::network::{Shown, network};
 
 /// What is complained about. Each has windows of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,7 @@ enum Source {
 impl Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Network(IpAddr::V6(ip)) if ip.to_bits() & HALF == 0 => write!(f, "{ip}/64"),
-            Self::Network(ip) => ip.fmt(f),
+            Self::Network(network) => Shown(*network).fmt(f),
             Self::Unix => f.write_str("this host by a unix socket"),
             Self::Others => f.write_str("many other addresses"),
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Incident {
     /// More clients than `max_connections`.
     TooManyConnections,
-    /// More clients from one address than `limits.connections_per_address`.
+    /// More clients from one address, or network of IPv6, than `limits.connections_per_address`.
     TooManyFromAddress,
     /// The handshake took too long.
     HandshakeTimeout,

@@ -13,7 +13,8 @@ use super::units::{Count, DurationBetween, SizeBetween};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
-    /// Most connections at a time from one IP address; up to 1,000,000. 0 in the file: no limit.
+    /// Most connections at a time from one IPv4 address or one /64 network of IPv6; up to 1,000,000.
+    /// 0 in the file: no limit.
     #[serde(with = "or_no_limit")]
     #[schemars(with = "Count::<0, 1_000_000>")]
     pub connections_per_address: Option<NonZeroU32>,
