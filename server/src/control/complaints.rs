@@ -146,14 +146,17 @@ impl Complaints {
     }
 
     /// Takes what is to be told `now` of the windows that have `ended`. Another begins for each of
-    /// them, in which nothing has a line of its own.
+    /// them, in which nothing has a line of its own, but for what comes from others.
     fn take(&self, now: Instant, ended: impl Fn(&Window) -> bool) -> Vec<Summary> {
         let mut summaries = Vec::new();
         let mut tables = self.lock();
         for (subject, table) in Subject::ALL.into_iter().zip(tables.iter_mut()) {
             for (source, window) in table {
                 if window.untold > 0 && ended(window) {
-                    let window = std::mem::replace(window, Window::new(now, TOLD));
+                    // The others are not the same ones all the time: who comes to them next has not
+                    // been heard of.
+                    let told = if *source == Source::Others { 0 } else { TOLD };
+                    let window = std::mem::replace(window, Window::new(now, told));
                     summaries.push(Summary {
                         subject,
                         source: *source,
@@ -294,7 +297,8 @@ const TOLD: u32 = 5;
 /// Often enough to see that it goes on.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Sources with a window of their own, for each subject. However many addresses there are, that is
-/// at most 165 lines and 33 summaries in a window; of those that just go on, the summaries.
+/// at most 165 lines and 33 summaries in a window; of those that just go on, the summaries and five
+/// lines of others.
 const SOURCES: usize = 32;
 /// Bytes of a reason that are kept; ours are shorter.
 const LONGEST: usize = 256;

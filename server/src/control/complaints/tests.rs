@@ -131,6 +131,19 @@ async fn each_subject_has_its_own_lines_and_words() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_holds_all_windows_does_not_hide_others_for_good() {
+    let complaints = Complaints::default();
+    for _ in 0..10 {
+        for host in 0..100 {
+            flood(&complaints, &format!("198.51.100.{host}"), 20);
+        }
+        advance(WINDOW).await;
+        due(&complaints);
+        assert!(complain(&complaints, CLIENTS, "192.0.2.1", 1), "a stranger");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flood_from_everywhere_is_bounded_and_adds_up() {
     let complaints = Complaints::default();
     let mut told = 0;
