@@ -14,7 +14,7 @@ use srs::Server;
 use srs::config::{Error as ConfigError, Loaded, Source};
 use srs::control::logging::{self, LogHandle, MessageId};
 use srs::control::manager::Manager;
-use srs::control::{reload, service_user};
+use srs::control::service_user;
 use srs::listen::passed::{self, Passed, PassedError};
 use srs::server::{READ_WITHIN, Start};
 use tikv_jemallocator::Jemalloc;
@@ -102,7 +102,7 @@ impl NotValid {
     /// Place and reason of each mistake, a line for each.
     fn lines(&self) -> String {
         let (Self::Mistakes(error) | Self::Other(error)) = self;
-        reload::chain(error)
+        error.lines().join("\n")
     }
 }
 

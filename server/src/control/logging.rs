@@ -104,9 +104,9 @@ pub fn is_writer() -> bool {
 /// yet (`None`), it is the journal, if standard error leads there: what is written to that is
 /// entries of no level, none of which an alarm could wait for.
 ///
-/// The first line of `reason` is what an alarm hears of; each further one is an entry of its own.
-/// True if standard error leads to where that stands now, for whoever looks by the unit, and so need
-/// not be told.
+/// Each line of `reason` is an entry of its own, and an alarm hears of each: so there should be one
+/// for each thing that is wrong. True if standard error leads to where that stands now, for whoever
+/// looks by the unit, and so need not be told.
 pub fn tell_end(log: Option<&LogHandle>, is_config_refused: bool, reason: &str) -> bool {
     let tell = || {
         let mut lines = reason.lines();

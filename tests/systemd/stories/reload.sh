@@ -48,7 +48,7 @@ missing_of() {
 }
 
 a_broken_configuration_stops_nobody() {
-    local pid said encoder
+    local pid said refused encoder
     pid=$(property srs.service MainPID)
     publish encoder rtmp://127.0.0.1/live/show
     encoder=$PID
@@ -93,10 +93,13 @@ a_broken_configuration_stops_nobody() {
     check_fails 'systemctl restart srs fails' inside systemctl restart srs
     equal 'with the status that says why' 'failed exit-code 78' \
         "$(property srs.service ActiveState) $(property srs.service Result) $(property srs.service ExecMainStatus)"
-    said=$(lines_of_the_service)
-    like 'the journal names file, line and column' '/etc/srs/conf\.d/50-slip\.toml:2:3' "$said"
+    refused=$(lines_of_the_service)
+    like 'the journal names file, line and column, and what would have been right' \
+        '/etc/srs/conf\.d/50-slip\.toml:2:3: .*max_connections' "$refused"
     equal 'and has each mistake once' '1 1' \
-        "$(grep -c '50-slip\.toml:2:3' <<<"$said") $(grep -c '50-slip\.toml:3:1' <<<"$said")"
+        "$(grep -c '50-slip\.toml:2:3' <<<"$refused") $(grep -c '50-slip\.toml:3:1' <<<"$refused")"
+    equal 'an alarm rings once for each, and for nothing else' 2 \
+        "$(journal _COMM=srs --priority=err --output=cat | wc -l)"
     like 'journalctl -x explains it' '^(--|░░) Subject: The configuration of srs is not valid' \
         "$(journal --catalog _COMM=srs)"
     equal 'systemd did not try again' 0 "$(property srs.service NRestarts)"

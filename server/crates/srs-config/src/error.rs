@@ -49,7 +49,7 @@ pub enum Error {
     #[error("{0}")]
     Invalid(Mistakes),
     /// Some files cannot be read, and others perhaps have mistakes.
-    #[error("{}", lines(.0))]
+    #[error("{}", one_below_the_other(.0))]
     Several(Vec<Self>),
 }
 
@@ -66,6 +66,16 @@ impl Error {
                 .find(|mistakes| !mistakes.is_empty())
                 .unwrap_or_default(),
             _ => &[],
+        }
+    }
+
+    /// The message in one line for each thing that is wrong, without the lines of the files.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Invalid(mistakes) => mistakes.each(Mistake::in_one_line),
+            Self::Several(errors) => errors.iter().flat_map(Self::lines).collect(),
+            _ => vec![self.to_string()],
         }
     }
 
@@ -115,26 +125,30 @@ impl From<Vec<Mistake>> for Mistakes {
     }
 }
 
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Mistakes {
+    /// Each as `show` has it, and how many more there are.
+    fn each(&self, show: impl Fn(&Mistake) -> String) -> Vec<String> {
         let (shown, hidden) = self.list.split_at(self.list.len().min(MAX_SHOWN));
-        for (index, mistake) in shown.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{mistake}")?;
-        }
+        let mut lines: Vec<String> = shown.iter().map(show).collect();
         for of_file in hidden.chunk_by(|one, next| one.file() == next.file()) {
             let file = of_file.first().map_or("", Mistake::file);
-            match of_file.len() {
-                1 => write!(f, "\n{file}: and 1 more mistake")?,
-                more => write!(f, "\n{file}: and {more} more mistakes")?,
-            }
+            lines.push(match of_file.len() {
+                1 => format!("{file}: and 1 more mistake"),
+                more => format!("{file}: and {more} more mistakes"),
+            });
         }
-        Ok(())
+        lines
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.each(Mistake::to_string).join("\n"))
     }
 }
 
 /// The messages, one below the other.
-fn lines(errors: &[Error]) -> String {
+fn one_below_the_other(errors: &[Error]) -> String {
     let messages: Vec<_> = errors.iter().map(Error::to_string).collect();
     messages.join("\n")
 }

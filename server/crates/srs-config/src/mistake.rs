@@ -141,6 +141,26 @@ impl Mistake {
     pub fn help(&self) -> &str {
         &self.help
     }
+
+    /// All but the line of the file, for where one line is all there is:
+    /// ``/etc/srs/srs.toml:3:1: unknown key `lisen`: did you mean `listen`?``
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let mut line = self.file.clone();
+        if let Some(Place {
+            line: at, column, ..
+        }) = &self.place
+        {
+            line.push_str(&format!(":{at}:{column}"));
+        }
+        for part in [&self.problem, &self.help] {
+            if !part.is_empty() {
+                line.push_str(": ");
+                line.push_str(part);
+            }
+        }
+        line
+    }
 }
 
 impl fmt::Display for Mistake {
@@ -152,7 +172,7 @@ impl fmt::Display for Mistake {
             help,
         } = self;
         let Some(place) = place else {
-            return write!(f, "{file}: {problem}: {help}");
+            return f.write_str(&self.in_one_line());
         };
         let Place { line, column, .. } = place;
         writeln!(f, "{file}:{line}:{column}: {problem}")?;
@@ -259,6 +279,15 @@ mod tests {
             let mistake = Mistake::new(text, span, "p".to_owned(), "h".to_owned()).in_file("f");
             assert_eq!(mistake.to_string(), expected);
         }
+    }
+
+    #[test]
+    fn one_line_has_everything_but_the_excerpt() {
+        let mistake = |help: &str| Mistake::new("a\nb", 2..3, "p".to_owned(), help.to_owned());
+        assert_eq!(mistake("h").in_file("f").in_one_line(), "f:2:1: p: h");
+        assert_eq!(mistake("").in_file("f").in_one_line(), "f:2:1: p");
+        let of_variable = Mistake::in_environment("p".to_owned(), "h".to_owned());
+        assert_eq!(of_variable.in_one_line(), "environment: p: h");
     }
 
     #[test]

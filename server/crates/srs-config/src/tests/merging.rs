@@ -184,6 +184,12 @@ fn a_file_that_cannot_be_read_hides_no_mistakes_of_others() {
     ] {
         assert!(told.contains(place), "{place}\n{told}");
     }
+    let lines = error.lines();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.contains(".toml:")),
+        "{lines:?}"
+    );
 }
 
 #[test]
