@@ -285,6 +285,29 @@ impl Drop for Open {
     }
 }
 
+/// A socket that is to be open: it is, or has been bound for it.
+#[derive(Debug)]
+enum Next {
+    Open(Open),
+    Bound(Bound),
+}
+
+impl Next {
+    fn place(&self) -> &Place {
+        match self {
+            Self::Open(open) => &open.place,
+            Self::Bound(bound) => &bound.place,
+        }
+    }
+
+    fn start(self, service: &Arc<Service>) -> Open {
+        match self {
+            Self::Open(open) => open,
+            Self::Bound(bound) => bound.start(service),
+        }
+    }
+}
+
 /// The listening sockets of a server.
 #[derive(Debug, Default)]
 pub struct Sockets {
@@ -511,28 +534,28 @@ impl Sockets {
 
     /// Accepts at what is new; gives what is not wanted any more, to be closed. Cannot fail.
     pub fn commit(&mut self, service: &Arc<Service>, prepared: Prepared) -> (Moved, Leaving) {
-        // Whoever is let in by one that is new may ask at once where we listen.
-        let places = prepared.wanted.iter().filter_map(|wanted| {
-            let open = self.open.iter().find(|open| open.is(wanted));
-            let bound = || prepared.bound.iter().find(|bound| bound.wanted == *wanted);
-            open.map_or_else(|| bound().map(|it| &it.place), |it| Some(&it.place))
-        });
-        service.set_addresses(addresses(places));
         let mut before = mem::take(&mut self.open);
         let mut bound = prepared.bound;
         let mut moved = Moved::default();
-        self.wanted.clone_from(&prepared.wanted);
-        for wanted in prepared.wanted {
-            if let Some(kept) = before.iter().position(|open| open.is(&wanted)) {
+        let mut next = Vec::new();
+        let mut missing = Vec::new();
+        for wanted in &prepared.wanted {
+            if let Some(kept) = before.iter().position(|open| open.is(wanted)) {
                 let mut kept = before.remove(kept);
-                kept.wanted = wanted;
-                self.open.push(kept);
-            } else if let Some(new) = bound.iter().position(|bound| bound.wanted == wanted) {
+                kept.wanted = wanted.clone();
+                next.push(Next::Open(kept));
+            } else if let Some(new) = bound.iter().position(|bound| bound.wanted == *wanted) {
                 let new = bound.remove(new);
                 moved.opened.push(new.place.to_string());
-                self.open.push(new.start(service));
+                next.push(Next::Bound(new));
+            } else {
+                missing.push(wanted);
             }
         }
+        // Whoever is let in by one that is new may ask at once where we listen.
+        service.set_addresses(addresses(next.iter().map(Next::place), missing));
+        self.open = next.into_iter().map(|next| next.start(service)).collect();
+        self.wanted = prepared.wanted;
         for open in &before {
             open.tell_closed();
         }
@@ -543,7 +566,6 @@ impl Sockets {
             .chain(gone)
             .map(ToString::to_string)
             .collect();
-        self.publish(service);
         (moved, Leaving { open: before })
     }
 
@@ -555,18 +577,17 @@ impl Sockets {
     }
 
     fn publish(&self, service: &Service) {
-        let mut addresses = addresses(self.open.iter().map(|open| &open.place));
-        // Where the API is to be somewhere, it may be nowhere.
-        let is_missing = |wanted: &&Wanted| {
-            **wanted != Wanted::ApiSomewhere && !self.open.iter().any(|open| open.is(wanted))
-        };
+        let is_missing = |wanted: &&Wanted| !self.open.iter().any(|open| open.is(wanted));
         let missing = self.wanted.iter().filter(is_missing);
-        addresses.missing = missing.map(ToString::to_string).collect();
-        service.set_addresses(addresses);
+        service.set_addresses(addresses(self.open.iter().map(|open| &open.place), missing));
     }
 }
 
-fn addresses<'a>(places: impl Iterator<Item = &'a Place>) -> Addresses {
+/// Where it listens, and what is wanted and not there.
+fn addresses<'a>(
+    places: impl IntoIterator<Item = &'a Place>,
+    missing: impl IntoIterator<Item = &'a Wanted>,
+) -> Addresses {
     let mut addresses = Addresses::default();
     for place in places {
         match place {
@@ -575,6 +596,11 @@ fn addresses<'a>(places: impl Iterator<Item = &'a Place>) -> Addresses {
             Place::Http(address) => addresses.http.push(*address),
         }
     }
+    // Where the API is to be somewhere, it may be nowhere.
+    let missing = missing
+        .into_iter()
+        .filter(|wanted| **wanted != Wanted::ApiSomewhere);
+    addresses.missing = missing.map(ToString::to_string).collect();
     addresses
 }
 
@@ -612,6 +638,31 @@ mod tests {
 
         sockets.close(&service);
         assert_eq!(service.addresses(), Addresses::default());
+    }
+
+    #[tokio::test]
+    async fn two_that_are_wanted_alike_are_two_and_one_that_is_not_there_is_told() {
+        let service = Arc::new(Service::new(Arc::new(Config::default()), 100));
+        let rtmp = || Wanted::Rtmp("127.0.0.1:0".parse().unwrap());
+        let gone = Place::Rtmp("192.0.2.1:1935".parse().unwrap());
+        let wanted = vec![
+            rtmp(),
+            rtmp(),
+            Wanted::Passed(7, gone),
+            Wanted::ApiSomewhere,
+        ];
+        let mut sockets = Sockets::default();
+        let prepared = Prepared {
+            bound: bind_all(&wanted[..3], &mut []).unwrap(),
+            wanted,
+            closed: Vec::new(),
+        };
+        let (moved, _) = sockets.commit(&service, prepared);
+        let told = service.addresses();
+        assert_eq!(told.rtmp.len(), 2);
+        assert_ne!(told.rtmp[0], told.rtmp[1]);
+        assert_eq!(told.missing, ["192.0.2.1:1935"]);
+        assert_eq!(moved.opened.len(), 2);
     }
 
     fn passed(name: &str) -> (Passed, SocketAddr) {
