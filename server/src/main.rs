@@ -46,8 +46,14 @@ fn main() -> ExitCode {
     let mut log = None;
     // Before there are threads, of which the manager has one.
     let passed = passed::from_environment();
-    let manager = Manager::from_environment();
-    match run(&arguments, passed, &manager, &mut log) {
+    let (manager, is_told) = match Manager::from_environment() {
+        Ok(manager) => (manager, Ok(())),
+        Err(error) => (Manager::nobody(), Err(error)),
+    };
+    let result = is_told
+        .context("starting the thread that tells systemd how the server goes")
+        .and_then(|()| run(&arguments, passed, &manager, &mut log));
+    match result {
         Ok(()) => {
             if let Some(log) = &log {
                 log.flush();

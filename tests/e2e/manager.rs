@@ -134,6 +134,22 @@ fn the_manager_is_told_why_it_cannot_start() -> Result<()> {
 }
 
 #[test]
+fn who_cannot_tell_the_manager_says_so_instead_of_keeping_it_waiting() -> Result<()> {
+    let manager = Arc::new(ServiceManager::new()?);
+    // More than any address space: no thread of the standard library starts.
+    let (finished, said) = build_srs()
+        .manager(&manager)
+        .environment(&[("RUST_MIN_STACK", "1152921504606846976")])
+        .start_in_vain()?;
+    assert_eq!(finished.status.code(), Some(1));
+    assert!(
+        said.contains("srs: starting the thread that tells systemd how the server goes: "),
+        "{said}"
+    );
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_listened_at_is_refused_with_a_reason() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("srs.toml");

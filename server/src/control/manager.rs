@@ -8,6 +8,7 @@
 mod speaker;
 mod waiting;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,19 +40,20 @@ enum Listener {
 
 impl Manager {
     /// The one that has started this process, if it wants to know.
-    pub fn from_environment() -> Self {
+    ///
+    /// # Errors
+    /// It wants to, and the system has no thread to tell it: it would wait in vain for the server to
+    /// be ready.
+    pub fn from_environment() -> io::Result<Self> {
         let is_wanted = std::env::var_os("NOTIFY_SOCKET").is_some_and(|path| !path.is_empty());
         if !is_wanted {
-            return Self::nobody();
+            return Ok(Self::nobody());
         }
         let watchdog = sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero());
         let tell = |lines: &str| sd_notify::notify(&[NotifyState::Custom(lines)]);
-        let listener = match Speaker::start(Waiting::new(watchdog), tell) {
-            Ok(speaker) => Listener::Systemd(Arc::new(speaker)),
-            // A process that gets no thread does not get far.
-            Err(_) => return Self::nobody(),
-        };
-        Self { listener, watchdog }
+        let speaker = Speaker::start(Waiting::new(watchdog), tell)?;
+        let listener = Listener::Systemd(Arc::new(speaker));
+        Ok(Self { listener, watchdog })
     }
 
     /// Nobody.
