@@ -1,13 +1,15 @@
 //! The daemon as a process: its signals, files, arguments and last words.
 
 use std::fs::{self, Permissions};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Resource, Rlimit, Signal, geteuid, getrlimit, kill_process, setrlimit};
+use srs::server::READ_WITHIN;
 use srs_rtmp::message::control::{Control, UserControl};
 use tempfile::TempDir;
 use testkit::{SOON, Srs, wait_for, wait_until};
@@ -182,14 +184,27 @@ fn a_check_of_what_cannot_be_read_ends_by_itself() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let pipe = folder.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into())?;
-    let output = Command::new(BINARY)
-        .arg("-t")
-        .arg("-c")
-        .arg(&pipe)
-        .output()?;
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let began = Instant::now();
+    let mut check = Daemon {
+        child: Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--", BINARY, "-t", "-c"])
+            .arg(&pipe)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?,
+        folder,
+    };
+    let bound = READ_WITHIN + SOON;
+    let status = wait_for(bound, "the end of the check", || {
+        Ok(check.child.try_wait()?)
+    })?;
+    assert!(began.elapsed() >= READ_WITHIN, "{:?}", began.elapsed());
+    assert_eq!(status.code(), Some(1));
+    let mut said = String::new();
+    let stderr = check.child.stderr.as_mut().context("standard error")?;
+    stderr.read_to_string(&mut said)?;
     assert_eq!(
-        String::from_utf8(output.stderr)?,
+        said,
         "srs: the configuration could not be read within 10s\n"
     );
     Ok(())
