@@ -342,11 +342,13 @@ fn holder<'a>(host: &Host, socket: &'a Listening) -> Holder<'a> {
     }
 }
 
-/// Whether the server says that it listens there.
+/// Whether the server says that it listens there, for whatever it is.
 fn claims(running: &Running, held: SocketAddr) -> bool {
-    let listen = running.service.iter().flat_map(|service| &service.listen);
-    listen
-        .filter_map(|text| text.parse::<SocketAddr>().ok())
+    let all = running.service.iter().flat_map(|service| {
+        let of_clients = service.listen.iter().chain(&service.listen_http);
+        of_clients.chain(&service.listen_api)
+    });
+    all.filter_map(|text| text.parse::<SocketAddr>().ok())
         .any(|address| address == held)
 }
 
@@ -488,10 +490,17 @@ mod tests {
     }
 
     fn server(pid: u32, listen: &[&str]) -> Server {
-        let service = ServiceSummary {
-            listen: listen.iter().map(|it| (*it).to_owned()).collect(),
-            ..ServiceSummary::default()
-        };
+        let listen = listen.iter().map(|it| (*it).to_owned()).collect();
+        that_says(
+            pid,
+            ServiceSummary {
+                listen,
+                ..ServiceSummary::default()
+            },
+        )
+    }
+
+    fn that_says(pid: u32, service: ServiceSummary) -> Server {
         Server::Running(Box::new(Running {
             is_local: true,
             pid,
@@ -726,6 +735,22 @@ mod tests {
             ..host("\"1936\"", vec![])
         };
         assert_eq!(found(&unserved)[0].0, "port-not-served");
+    }
+
+    #[test]
+    fn a_server_is_known_by_the_addresses_of_its_api_too() {
+        let config = "listen = [\"0\"]\nhttp_api.listen = [\"127.0.0.1:1985\"]";
+        let service = ServiceSummary {
+            listen_api: vec!["unix:/run/srs/api.sock".into(), "127.0.0.1:1985".into()],
+            ..ServiceSummary::default()
+        };
+        let mut host = Host {
+            server: that_says(44, service),
+            ..host("\"1\"", vec![listening("127.0.0.1:1985", 5, &[])])
+        };
+        host.configuration.config = Config::parse(config, "the test").unwrap();
+        let expected = "127.0.0.1:1985 held by srs (pid 44)".to_owned();
+        assert_eq!(found(&host), [("ports", expected)]);
     }
 
     #[test]
