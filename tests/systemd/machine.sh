@@ -88,15 +88,16 @@ make_the_root() {
     [[ $mirror != *ubuntu* ]] || components=main,universe
     local http_proxy=${http_proxy:-$(apt-config dump --format '%v%n' Acquire::http::Proxy)}
     export http_proxy
+    # What this machine itself was made of is there, or something is wrong.
+    [ "$SYSTEM" = "$own" ] || skip_what_no_mirror_has "$mirror/dists/$SYSTEM/Release"
     say "making the root file system $BASE from $mirror, once"
     if [ "$mirror" = "$ubuntu" ]; then
         have_the_keys_of_ubuntu "$1"
         options=(--keyring="$UBUNTU_KEYS")
     fi
-    rm -rf "$BASE.new"
-    debootstrap --variant=minbase --components="$components" "${options[@]}" \
-        --include="$(IFS=,; echo "${in_the_root[*]}")" "$SYSTEM" "$BASE.new" "$mirror" "${script[@]}" \
-        >"$BASE.log" 2>&1 || { tail -n 20 "$BASE.log"; has_no_root "debootstrap failed from $mirror"; }
+    options+=(--variant=minbase --components="$components"
+        --include="$(IFS=,; echo "${in_the_root[*]}")")
+    fetch_the_root "${options[@]}" "$SYSTEM" "$BASE.new" "$mirror" "${script[@]}"
     chroot "$BASE.new" apt-get clean
     # There is no network to look for updates or names in.
     chroot "$BASE.new" systemctl --quiet disable apt-daily.timer apt-daily-upgrade.timer
@@ -105,11 +106,34 @@ make_the_root() {
     mv "$BASE.new" "$BASE"
 }
 
-# has_no_root REASON: the end, which is a failure unless it is to be skipped.
-has_no_root() {
-    [ "$OR_SKIP" = yes ] || { say "$1"; exit 1; }
-    printf '\n#### SKIPPED tests/systemd on %s: %s ####\n' "$SYSTEM" "$1"
+# skip_what_no_mirror_has FILE: with --or-skip, ends the run here if the mirror cannot be reached, or
+# has no such release. Whatever fails once it has answered is a failure.
+skip_what_no_mirror_has() {
+    local said
+    [ "$OR_SKIP" = yes ] || return 0
+    said=$(curl -fsS --max-time 20 --head "$1" 2>&1 >/dev/null) && return 0
+    printf '\n#### SKIPPED tests/systemd on %s: %s: %s ####\n' "$SYSTEM" "$1" "$said"
     exit 0
+}
+
+# fetch_the_root ARGUMENT…: by debootstrap with these, into $BASE.new. A second time if need be: a
+# mirror may fail, or be changed, in the midst of a hundred packages.
+fetch_the_root() {
+    local try
+    for try in first second; do
+        forget_the_unfinished_root
+        ! debootstrap "$@" >"$BASE.log" 2>&1 || return 0
+        say "debootstrap failed the $try time:"
+        tail -n 20 "$BASE.log"
+    done
+    forget_the_unfinished_root
+    exit 1
+}
+
+forget_the_unfinished_root() {
+    # Nothing is mounted in it by now, unless debootstrap was killed.
+    ! mountpoint --quiet "$BASE.new/proc" || umount "$BASE.new/proc"
+    rm -rf --one-file-system "$BASE.new"
 }
 
 # The releases of Ubuntu that can be asked for; whatever is none of them is one of Debian.
@@ -124,8 +148,9 @@ have_the_keys_of_ubuntu() {
     local checksum=36de43b15853ccae0028e9a767613770c704833f82586f28eb262f0311adb8a8
     UBUNTU_KEYS=$1/ubuntu-keyring/usr/share/keyrings/ubuntu-archive-keyring.gpg
     [ ! -f "$UBUNTU_KEYS" ] || return 0
-    curl -fsS --max-time 60 -o "$RUN/$package" "$ubuntu/pool/main/u/ubuntu-keyring/$package" ||
-        has_no_root "cannot get the keys of Ubuntu from $ubuntu"
+    curl -fsS --max-time 60 --retry 1 -o "$RUN/$package" \
+        "$ubuntu/pool/main/u/ubuntu-keyring/$package" ||
+        { say "cannot get the keys of Ubuntu from $ubuntu"; exit 1; }
     sha256sum --quiet --check - <<<"$checksum  $RUN/$package" || exit 1
     dpkg-deb --extract "$RUN/$package" "$1/ubuntu-keyring"
 }

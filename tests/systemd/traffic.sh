@@ -69,9 +69,16 @@ journal() {
 }
 lines_of_the_service() { journal --unit=srs.service --output=cat; }
 
+# tcp_listeners ARGUMENT…: what listens, as ss shows it. Where ss fails that is not nothing, but looks
+# like something that has all ports.
+tcp_listeners() {
+    in_its_network timeout 30 ss --no-header --listening --tcp --numeric "$@" ||
+        echo "users:((\"ss, which fails with $?\"))"
+}
+
 # listeners PORT: the names of the processes that hold it.
 listeners() {
-    in_its_network ss --no-header --listening --tcp --numeric --processes "sport = :$1" |
+    tcp_listeners --processes "sport = :$1" |
         grep -o '("[^"]*"' | tr -d '("' | sort -u | paste -s -d ' '
 }
 

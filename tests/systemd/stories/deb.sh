@@ -98,7 +98,7 @@ the_package_installs_and_serves_at_once() {
         "$(inside systemctl is-enabled srs-http.socket || true)"
     equal 'systemd holds the port, and so does the daemon' 'srs systemd' "$(listeners 1935)"
     equal 'the daemon listens at nothing else' 1 \
-        "$(in_its_network ss --no-header --listening --tcp --numeric --processes | grep -c '"srs"')"
+        "$(tcp_listeners --processes | grep -c '"srs"')"
 
     pid=$(property srs.service MainPID)
     equal 'the daemon is the user srs' srs "$(inside ps --no-headers -o user "$pid" | tr -d ' ')"
@@ -198,7 +198,7 @@ change_the_configuration() { sed -i '1i # Mine.\nmax_connections = 1234' "$ROOT/
 version_of() { inside dpkg-query --show --showformat='${Version}' "$1"; }
 
 socket_inode() {
-    in_its_network ss --no-header --listening --tcp --numeric --extended 'sport = :1935' |
+    tcp_listeners --extended 'sport = :1935' |
         grep -o 'ino:[0-9]*'
 }
 
@@ -233,7 +233,7 @@ a_purge_leaves_nothing_but_recordings() {
 
 nothing_runs() {
     equal 'nothing runs' '' "$(daemon_seen_from_here || true)"
-    equal 'nothing listens' '' "$(in_its_network ss --no-header --listening --tcp --numeric)"
+    equal 'nothing listens' '' "$(tcp_listeners)"
     equal 'systemd knows no unit of srs' '' \
         "$(inside systemctl list-units --all --plain --no-legend 'srs*' |
             grep -v 'not-found inactive' || true)"

@@ -57,16 +57,17 @@ END
 }
 
 # In the daemon's mount namespace, as root: what is refused there is refused to everybody.
+where_the_daemon_is() {
+    timeout 30 nsenter --target "$(daemon_seen_from_here)" --mount -- "$@" 2>&1
+}
+
+# The same as its user, by number: setpriv of Ubuntu 22.04 finds no /proc/sys there.
 as_the_daemon() {
     local user group
     user=$(inside id --user srs)
     group=$(inside id --group srs)
     timeout 30 nsenter --target "$(daemon_seen_from_here)" --mount \
         --setuid "$user" --setgid "$group" -- "$@" 2>&1
-}
-
-where_the_daemon_is() {
-    timeout 30 nsenter --target "$(daemon_seen_from_here)" --mount -- "$@" 2>&1
 }
 
 figures_that_are_missing() {

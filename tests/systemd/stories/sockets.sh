@@ -21,7 +21,7 @@ systemd_holds_the_ports_and_starts_the_daemon() {
     check 'systemctl stop srs.socket srs-api.socket' \
         inside systemctl stop srs.socket srs-api.socket
     eventually 10 'the service goes with them' prints inactive property srs.service ActiveState
-    equal 'nothing listens' '' "$(in_its_network ss --no-header --listening --tcp --numeric)"
+    equal 'nothing listens' '' "$(tcp_listeners)"
     check 'systemctl start srs-http.socket' inside systemctl start srs-http.socket
     check 'systemctl start srs' inside systemctl start srs
     equal 'brings all of them' 'srs systemd, srs systemd' "$(listeners 1935), $(listeners 8080)"
