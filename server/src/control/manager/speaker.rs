@@ -1,4 +1,10 @@
 //! The thread that tells the manager, and waits for it, so that nobody else has to.
+//!
+//! It has the outline of the queue of log lines: a lock, a thread that is woken, an end that waits for
+//! it. It is not made of the same type, for what is inside the lock is what matters, and that differs in
+//! every rule. There lines wait in order and within bounds, and the newest are dropped and counted; here
+//! what is out of date gives way to what is newer, beats expire, nothing needs a bound or a count, and
+//! it is measured how long the manager does not read. What they share is two waits on a condition.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
