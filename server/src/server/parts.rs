@@ -68,6 +68,16 @@ enum ReloadError {
     Start(#[from] StartError),
 }
 
+impl ReloadError {
+    /// A line for each thing that is wrong.
+    fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Config(error) => error.lines(),
+            error => vec![reload::chain(error)],
+        }
+    }
+}
+
 impl Parts {
     /// Fulfils requests until the server stops, one after the other.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) -> Self {
@@ -99,6 +109,7 @@ impl Parts {
             manager.reloading();
         }
         let mut reload = self.service.reloader.begin(dry_run);
+        let mut mistakes = Vec::new();
         let result = self.try_reload(&mut reload).await;
         reload.took_ms = began.elapsed().as_secs_f64() * 1e3;
         match result {
@@ -107,10 +118,11 @@ impl Parts {
                 reload.changes.clear();
                 reload.notes.clear();
                 reload.error = Some(reload::chain(&error));
+                mistakes = error.lines();
             }
         }
         if !dry_run {
-            self.tell(&mut reload);
+            self.tell(&mut reload, &mistakes);
             // A server that stops meanwhile has said so.
             if !self.service.stop.is_cancelled() {
                 manager.ready(&manager::status(&self.service));
@@ -119,14 +131,19 @@ impl Parts {
         reload
     }
 
-    /// Tells the log, those who watch events, and those who ask later.
-    fn tell(&self, reload: &mut Reload) {
+    /// Tells the log, those who watch events, and those who ask later. The log has an entry for each
+    /// of the `mistakes`, without the lines of the files that the others see.
+    fn tell(&self, reload: &mut Reload, mistakes: &[String]) {
         let events = &self.service.events;
         if let Some(error) = &reload.error {
+            let (first, others) = mistakes.split_first().unwrap_or((error, &[]));
             tracing::error!(
                 message_id = MessageId::ReloadFailed.as_str(),
-                "the configuration was not reloaded, nothing is changed: {error}"
+                "the configuration was not reloaded, nothing is changed: {first}"
             );
+            for mistake in others {
+                tracing::error!("{mistake}");
+            }
             events.tell(EventKind::ReloadFailed, |event| {
                 event.message.clone_from(error)
             });
