@@ -132,9 +132,14 @@ fn unit_of(pid: u32) -> Option<String> {
 }
 
 /// The unit in the text of `/proc/PID/cgroup`: `0::/system.slice/srs.service`, or in a slice of
-/// its own.
+/// its own; `1:name=systemd:/…` where systemd has only the first version of control groups.
 pub(in crate::command) fn unit_in(groups: &str) -> Option<&str> {
-    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    // Where both are there, the second may be empty.
+    let path_of = |name: &str| {
+        let path = groups.lines().find_map(|line| line.split_once(name))?.1;
+        (path != "/").then_some(path)
+    };
+    let path = path_of(":name=systemd:").or_else(|| path_of("0::"))?;
     // The units of a user's own systemd are none that --unit knows, and user@1000.service is all
     // that the user runs.
     if path.starts_with("/user.slice/") {
@@ -303,6 +308,18 @@ mod tests {
                 None,
             ),
             ("1:name=systemd:/\n0::/\n", None),
+            (
+                "2:cpu:/\n1:name=systemd:/system.slice/srs.service\n",
+                Some("srs.service"),
+            ),
+            (
+                "1:name=systemd:/system.slice/srs.service\n0::/\n",
+                Some("srs.service"),
+            ),
+            (
+                "1:name=systemd:/\n0::/system.slice/srs.service\n",
+                Some("srs.service"),
+            ),
             ("", None),
         ];
         for (groups, expected) in cases {
