@@ -73,7 +73,8 @@ Findings:
                configuration-elsewhere, configuration-exposed
   units        no-systemd, systemd-silent, unit-missing, unit-masked, unit-broken, unit-inactive,
                unit-disabled, unit-changed, unit-restarting, unit-restarted, unit-start-limit,
-               unit-failed, unit-failed-configuration, unit-failed-watchdog, unit-failed-memory
+               unit-failed, unit-failed-configuration, unit-failed-watchdog, unit-failed-memory,
+               unit-socket-failed
   server       server-absent, server-not-asked, server-silent, server-degraded, api-silent,
                clients-scarce, version-differs, program-replaced
   ports        port-taken, port-unknown, port-privileged, port-not-served, port-wider,

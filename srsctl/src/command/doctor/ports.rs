@@ -12,7 +12,7 @@ use super::finding::{Finding, Level};
 use super::host::Host;
 use super::read::Root;
 use super::server::{Absence, Running};
-use super::units::{API, HTTP, SERVICE, SOCKET, Systemd};
+use super::units::{API, HTTP, SERVICE, SOCKET, SOCKETS, Systemd};
 use crate::command::logs::unit_in;
 
 /// What is known of listening sockets.
@@ -158,9 +158,12 @@ fn wanted(config: &Config, systemd: &Systemd) -> Vec<Wanted> {
     // Port 0 is whatever the kernel has.
     let wanted = rtmp.chain(api).filter(|it| it.address.port() != 0);
     let mut wanted: Vec<Wanted> = wanted.collect();
-    // What else systemd holds is the server's, too. Of RTMP see `beside`.
-    for key in [API, HTTP] {
-        for address in systemd.passed(key) {
+    // What else systemd holds is the server's, too, and what it was to hold should be. Of RTMP that
+    // it holds see `beside`.
+    let passed = [API, HTTP].map(|key| (key, systemd.passed(key).collect::<Vec<_>>()));
+    let missed = SOCKETS.map(|key| (key, systemd.missed(key).collect()));
+    for (key, addresses) in passed.into_iter().chain(missed) {
+        for address in addresses {
             if !wanted.iter().any(|it| is_named(&address, &it.address)) {
                 wanted.push(Wanted { address, key });
             }
@@ -191,14 +194,7 @@ fn is_named(passed: &ListenAddr, address: &ListenAddr) -> bool {
 fn beside(host: &Host) -> Vec<Finding> {
     let config = &host.configuration.config;
     let listen = rtmp(config, &host.systemd);
-    let streams: Vec<_> = listen
-        .iter()
-        .map(|it| format!("ListenStream={it}"))
-        .collect();
-    let mend = format!(
-        "put below [Socket] ListenStream= and then {}",
-        streams.join(", ")
-    );
+    let mend = of_socket_alone(&listen);
     let passed = host.systemd.passed(SOCKET);
     let unnamed = passed.filter(|passed| !listen.iter().any(|it| is_named(passed, it)));
     unnamed
@@ -224,6 +220,18 @@ fn beside(host: &Host) -> Vec<Finding> {
                 .command("sudo systemctl restart srs.socket")
         })
         .collect()
+}
+
+/// What srs.socket is to have instead of what it has.
+fn of_socket_alone(listen: &[ListenAddr]) -> String {
+    let streams: Vec<_> = listen
+        .iter()
+        .map(|it| format!("ListenStream={it}"))
+        .collect();
+    format!(
+        "put below [Socket] ListenStream= and then {}",
+        streams.join(", ")
+    )
 }
 
 /// Whether the kernel would refuse the configured address beside that socket. Whether one at `[::]`
@@ -361,11 +369,15 @@ fn free(host: &Host, wanted: &Wanted) -> Finding {
             .mend(format!("add the address, or take it out of {key}"))
             .command("ip address show");
     }
-    if let Some(running) = host.server.here().filter(|_| *key == "listen") {
+    let from = host.ports.unprivileged.unwrap_or(UNPRIVILEGED);
+    // What a unit has is systemd's to open.
+    let is_roots = u64::from(address.port()) < from && !SOCKETS.contains(key);
+    let running = host.server.here().filter(|_| *key == "listen");
+    // A reload gives nobody a port of root's.
+    if let Some(running) = running.filter(|it| !is_roots || it.uid == Some(0)) {
         return unserved(wanted, running);
     }
-    let from = host.ports.unprivileged.unwrap_or(UNPRIVILEGED);
-    if u64::from(address.port()) < from {
+    if is_roots {
         return privileged(host, address, from);
     }
     Finding::ok(CHECK, format!("{address} is free"))
@@ -384,16 +396,20 @@ fn privileged(host: &Host, address: &ListenAddr, from: u64) -> Finding {
     let seen =
         format!("{address} is free, but ports below {from} are root's, and srs runs as {user}");
     let finding = Finding::problem(CHECK, "port-privileged", seen);
-    if host.systemd.socket(SOCKET).is_some() {
-        finding
-            .mend(format!(
-                "let systemd listen: put ListenStream={address} below [Socket]"
-            ))
-            .command("sudo systemctl edit srs.socket")
-            .command("sudo systemctl restart srs.socket")
+    // systemd gives our service no capability, whatever its file has.
+    let Some(socket) = host.systemd.unit(SOCKET) else {
+        return finding.command("sudo setcap cap_net_bind_service=+ep $(command -v srs)");
+    };
+    let listen = of_socket_alone(&host.configuration.config.listen);
+    let finding = finding.mend(format!("let systemd listen: {listen}"));
+    let finding = if socket.get("LoadState") == "masked" {
+        finding.command("sudo systemctl unmask srs.socket")
     } else {
-        finding.command("sudo setcap cap_net_bind_service=+ep $(command -v srs)")
-    }
+        finding
+    };
+    finding
+        .command("sudo systemctl edit srs.socket")
+        .command("sudo systemctl restart srs.socket srs.service")
 }
 
 /// The server that runs does not listen where it should.
@@ -423,8 +439,9 @@ fn taken(wanted: &Wanted, process: &Process) -> Finding {
         "stop that program, or choose another port in {key}"
     ));
     match unit {
-        Some(unit) => finding.command(format!("sudo systemctl disable --now {unit}")),
-        None => finding.command(format!("sudo kill {pid}")),
+        Some(unit) => finding.command(format!("sudo systemctl stop {unit}")),
+        // Whoever started it knows how it is ended, and what a signal would cost.
+        None => finding.command(format!("ps -fp {pid}")),
     }
 }
 
@@ -603,7 +620,7 @@ mod tests {
             systemd: Systemd::of(&failed),
             ..host("\"1935\"", vec![listening("[::]:1935", 0, &[(352, "srs")])])
         };
-        assert_eq!(check(&host)[0].commands, ["sudo kill 352"]);
+        assert_eq!(check(&host)[0].commands, ["ps -fp 352"]);
     }
 
     /// A host whose srs.socket has these addresses.
@@ -660,6 +677,31 @@ mod tests {
             Some("put below [Socket] ListenStream= and then ListenStream=127.0.0.1:1935")
         );
         assert_eq!(finding.commands[0], "sudo systemctl edit srs.socket");
+    }
+
+    #[test]
+    fn who_has_the_port_that_a_socket_could_not_open_is_told() {
+        let mut thief = listening("0.0.0.0:443", 33, &[(8, "nginx")]);
+        thief.owners[0].unit = Some("nginx.service".into());
+        let own = listening("[::]:1935", 990, &[(7, "srs")]);
+        let units = "Id=srs.service\nLoadState=loaded\nActiveState=active\nMainPID=7\n\n\
+                     Id=srs.socket\nLoadState=loaded\nActiveState=failed\n\
+                     Listen=[::]:443 (Stream)\n";
+        let on = |listening| Host {
+            systemd: Systemd::of(units),
+            server: server(7, &["[::]:1935"]),
+            ..host("\"1935\"", listening)
+        };
+        let findings = check(&on(vec![own.clone(), thief]));
+        let ids: Vec<_> = findings.iter().map(|it| it.id).collect();
+        assert_eq!(ids, ["ports", "port-taken"]);
+        assert_eq!(
+            findings[1].mend.as_deref(),
+            Some("stop that program, or choose another port in srs.socket")
+        );
+        assert_eq!(findings[1].commands, ["sudo systemctl stop nginx.service"]);
+        let freed = "1935 held by srs (pid 7); 443 is free".to_owned();
+        assert_eq!(found(&on(vec![own])), [("ports", freed)]);
     }
 
     #[test]
@@ -765,7 +807,23 @@ mod tests {
             ..host
         };
         let finding = check(&host).remove(0);
-        assert!(finding.mend.unwrap().contains("ListenStream=443 "));
+        let recipe =
+            "let systemd listen: put below [Socket] ListenStream= and then ListenStream=443";
+        assert_eq!(finding.mend.as_deref(), Some(recipe));
+        let masked = Host {
+            systemd: Systemd::of(&units.replace("loaded", "masked")),
+            ..host.clone()
+        };
+        let finding = check(&masked).remove(0);
+        assert_eq!(finding.mend.as_deref(), Some(recipe));
+        assert_eq!(
+            finding.commands,
+            [
+                "sudo systemctl unmask srs.socket",
+                "sudo systemctl edit srs.socket",
+                "sudo systemctl restart srs.socket srs.service"
+            ]
+        );
         host.ports.unprivileged = Some(443);
         assert_eq!(found(&host), [("ports", "443 is free".to_owned())]);
         host.ports.unprivileged = None;

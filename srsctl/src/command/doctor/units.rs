@@ -70,10 +70,16 @@ impl Systemd {
 
     /// The unit of ours that listens at `port` for whoever comes, if systemd holds it now.
     pub(super) fn socket_at(&self, port: u16) -> Option<&'static str> {
-        [SOCKET, API, HTTP].into_iter().find(|name| {
+        SOCKETS.into_iter().find(|name| {
             let mut addresses = self.passed(name);
             addresses.any(|address| address.port() == port)
         })
+    }
+
+    /// The TCP addresses that systemd was to hold by that socket unit, and does not, as it failed.
+    pub(super) fn missed(&self, name: &str) -> impl Iterator<Item = ListenAddr> {
+        let unit = self.unit(name).filter(|unit| unit.has_failed());
+        unit.into_iter().flat_map(Unit::addresses)
     }
 
     /// The TCP addresses that systemd holds by that socket unit, and passes on.
@@ -106,6 +112,11 @@ impl Unit {
     /// Whether it runs, or listens.
     pub(super) fn is_active(&self) -> bool {
         matches!(self.get("ActiveState"), "active" | "reloading")
+    }
+
+    /// Whether it was to run, or to listen, and could not.
+    pub(super) fn has_failed(&self) -> bool {
+        self.get("ActiveState") == "failed"
     }
 
     /// Its process; `None` if it has none.
@@ -145,9 +156,11 @@ impl Unit {
         self.streams().map(Path::new).filter(|it| it.is_absolute())
     }
 
+    /// `Listen=[::]:1935 (Stream)`, or `ListenStream=[::]:1935` until systemd 238.
     fn streams(&self) -> impl Iterator<Item = &str> {
-        let listen = self.0.get("Listen").into_iter().flatten();
-        listen.filter_map(|listen| listen.strip_suffix(" (Stream)"))
+        let values = |name| self.0.get(name).into_iter().flatten();
+        let new = values("Listen").filter_map(|listen| listen.strip_suffix(" (Stream)"));
+        new.chain(values("ListenStream").map(String::as_str))
     }
 }
 
@@ -174,6 +187,7 @@ pub(super) fn check(host: &Host) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     findings.extend(state(service, host));
+    findings.extend(sockets(service, host));
     if service.get("NeedDaemonReload") == "yes" {
         let seen = "the files of srs.service have changed since systemd read them";
         let finding = Finding::warning(CHECK, "unit-changed", seen);
@@ -214,7 +228,7 @@ fn state(service: &Unit, host: &Host) -> Option<Finding> {
         return Some(finding.command("systemd-analyze verify srs.service"));
     }
     match service.get("ActiveState") {
-        "failed" => Some(failure(service)),
+        "failed" => Some(failure(service, host)),
         "inactive" => {
             let waits = host.systemd.unit(SOCKET).is_some_and(Unit::is_active);
             (!waits && !host.server.is_here()).then(|| {
@@ -241,8 +255,16 @@ fn state(service: &Unit, host: &Host) -> Option<Finding> {
 }
 
 /// Why a service has failed, and how it runs again.
-fn failure(service: &Unit) -> Finding {
-    let again = "sudo systemctl reset-failed srs.service && sudo systemctl start srs.service";
+fn failure(service: &Unit, host: &Host) -> Finding {
+    let sockets = SOCKETS.into_iter().filter(|name| {
+        let unit = host.systemd.unit(name);
+        unit.is_some_and(Unit::has_failed)
+    });
+    let failed: Vec<_> = [SERVICE].into_iter().chain(sockets).collect();
+    let again = format!(
+        "sudo systemctl reset-failed {} && sudo systemctl start {SERVICE}",
+        failed.join(" ")
+    );
     if service.get("ExecMainStatus") == INVALID {
         let seen = "srs.service has failed: its configuration is not valid (exit status 78)";
         let finding = Finding::problem(CHECK, "unit-failed-configuration", seen);
@@ -283,6 +305,68 @@ fn failure(service: &Unit) -> Finding {
         .command(again)
 }
 
+/// The sockets that systemd does not hold, though it was to. The daemon starts without them, and
+/// listens where its configuration alone would have it.
+fn sockets(service: &Unit, host: &Host) -> Vec<Finding> {
+    let failed = SOCKETS.into_iter().filter_map(|name| {
+        let unit = host.systemd.unit(name).filter(|unit| unit.has_failed())?;
+        Some((name, unit))
+    });
+    // What starts a service that has failed starts the sockets that failed with it.
+    let failed = failed.filter(|(_, unit)| !(service.has_failed() && is_services(unit)));
+    failed
+        .map(|(name, unit)| socket_failure(name, unit, service))
+        .collect()
+}
+
+fn socket_failure(name: &str, unit: &Unit, service: &Unit) -> Finding {
+    let result = unit.get("Result");
+    let listen = unit.streams().collect::<Vec<_>>().join(" and ");
+    let why = match result {
+        "resources" if !listen.is_empty() => {
+            format!("systemd could not listen at {listen} (result resources)")
+        }
+        result if is_services(unit) => {
+            format!("srs.service could not be started for it (result {result})")
+        }
+        result => format!("result {result}"),
+    };
+    let runs = if service.is_active() {
+        "; srs runs without it"
+    } else {
+        ""
+    };
+    let seen = format!("{name} has failed: {why}{runs}");
+    let finding = Finding::problem(CHECK, "unit-socket-failed", seen);
+    let finding = if result == "resources" {
+        finding.mend(
+            "free the address, of which ports and the journal tell who has it; then have systemd \
+             open it before srs starts",
+        )
+    } else {
+        finding
+    };
+    // A socket cannot be started while its service runs.
+    finding
+        .command(format!("journalctl -u {name} -n 20"))
+        .command(format!(
+            "sudo systemctl reset-failed {name} && sudo systemctl restart {}",
+            if name == HTTP {
+                format!("{HTTP} {SERVICE}")
+            } else {
+                SERVICE.to_owned()
+            }
+        ))
+}
+
+/// Whether a socket failed for its service alone.
+fn is_services(socket: &Unit) -> bool {
+    matches!(
+        socket.get("Result"),
+        "service-start-limit-hit" | "service-failed-permanent"
+    )
+}
+
 /// How often systemd has started it again.
 fn restarts(service: &Unit) -> usize {
     service.get("NRestarts").parse().unwrap_or(0)
@@ -306,16 +390,19 @@ pub(super) const SOCKET: &str = "srs.socket";
 pub(super) const API: &str = "srs-api.socket";
 /// The port of HTTP delivery.
 pub(super) const HTTP: &str = "srs-http.socket";
+/// All of ours that listen.
+pub(super) const SOCKETS: [&str; 3] = [SOCKET, API, HTTP];
 /// Not ours, and asked for in the same question.
 pub(super) const FIREWALLD: &str = "firewalld.service";
 /// The exit status of a server whose configuration is wrong.
 const INVALID: &str = "78";
 const PROPERTIES: &str = "Id,LoadState,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,\
-                          NRestarts,NeedDaemonReload,LimitNOFILE,Listen,BindIPv6Only,MainPID,\
-                          WorkingDirectory";
+                          NRestarts,NeedDaemonReload,LimitNOFILE,Listen,ListenStream,BindIPv6Only,\
+                          MainPID,WorkingDirectory";
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Level;
     use super::*;
 
     fn seen(shown: &str) -> Vec<(&'static str, String)> {
@@ -440,12 +527,56 @@ mod tests {
                 .collect()
         };
         assert_eq!(of(&systemd), ["1935", "192.0.2.1:443", "/run/x"]);
+        let old = "Id=srs.socket\nLoadState=loaded\nActiveState=active\nListenStream=[::]:1935\n\
+                   ListenStream=192.0.2.1:443\nListenStream=/run/x\n";
+        assert_eq!(of(&Systemd::of(old)), of(&systemd), "of systemd 237");
         let one_family = Systemd::of(&format!("{shown}BindIPv6Only=ipv6-only\n"));
         assert_eq!(of(&one_family)[0], "[::]:1935");
         let closed = Systemd::of(&shown.replace("=active", "=inactive"));
         assert_eq!(of(&closed), [""; 0]);
         assert_eq!(systemd.socket_at(443), Some(SOCKET));
         assert_eq!(systemd.socket_at(80), None);
+    }
+
+    #[test]
+    fn a_socket_that_failed_is_a_problem() {
+        let of = |service: &str, socket: &str| {
+            let shown = format!(
+                "Id=srs.service\nLoadState=loaded\n{service}\n\nId=srs.socket\nLoadState=loaded\n\
+                 ActiveState=failed\nListen=[::]:443 (Stream)\nResult={socket}\n"
+            );
+            let host = Host {
+                systemd: Systemd::of(&shown),
+                ..Host::well()
+            };
+            check(&host)
+        };
+        let taken = of("ActiveState=active", "resources").remove(0);
+        assert_eq!(
+            (taken.id, taken.level),
+            ("unit-socket-failed", Level::Problem)
+        );
+        assert_eq!(
+            taken.seen,
+            "srs.socket has failed: systemd could not listen at [::]:443 (result resources); srs \
+             runs without it"
+        );
+        assert_eq!(
+            taken.commands[1],
+            "sudo systemctl reset-failed srs.socket && sudo systemctl restart srs.service"
+        );
+        let left = of("ActiveState=active", "service-start-limit-hit").remove(0);
+        assert_eq!(left.id, "unit-socket-failed");
+        // With its service it is one problem, and one command mends both.
+        let failed = "ActiveState=failed\nResult=exit-code\nExecMainStatus=78";
+        let both = of(failed, "service-start-limit-hit");
+        assert_eq!(both.len(), 1, "{both:?}");
+        assert_eq!(
+            both[0].commands[1],
+            "sudo systemctl reset-failed srs.service srs.socket && sudo systemctl start srs.service"
+        );
+        let apart: Vec<_> = of(failed, "resources").iter().map(|it| it.id).collect();
+        assert_eq!(apart, ["unit-failed-configuration", "unit-socket-failed"]);
     }
 
     #[test]
