@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, Error};
 
 use super::Mistake;
+use super::hint::nearest;
 use super::original::{self, Directive};
 
 /// A text without the lines that are not TOML.
@@ -183,9 +184,13 @@ fn explain(message: &str, text: &str, span: &Range<usize>) -> (String, String) {
                     "a text needs quotes",
                     format!("write {written:?}, or false"),
                 ),
-                _ => {
+                word => {
                     let plain = written.trim_matches(['“', '”', '„', '‘', '’', '\'', '"']);
-                    ("a text needs quotes", format!("write {plain:?}"))
+                    let help = match nearest(word, &["true", "false"]) {
+                        Some(boolean) => format!("write {plain:?}, or {boolean}"),
+                        None => format!("write {plain:?}"),
+                    };
+                    ("a text needs quotes", help)
                 }
             }
         }
