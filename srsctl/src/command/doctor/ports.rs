@@ -12,7 +12,7 @@ use super::finding::{Finding, Level};
 use super::host::Host;
 use super::read::Root;
 use super::server::{Absence, Running};
-use super::units::{API, HTTP, SERVICE, SOCKET, SOCKETS, Systemd};
+use super::units::{API, HTTP, SERVICE, SOCKET, SOCKETS, Systemd, Unit};
 use crate::command::logs::unit_in;
 
 /// What is known of listening sockets.
@@ -407,9 +407,17 @@ fn privileged(host: &Host, address: &ListenAddr, from: u64) -> Finding {
     } else {
         finding
     };
+    let restart = "sudo systemctl restart srs.socket srs.service";
+    // One that has tried for the port too often is not started for a while.
+    let service = host.systemd.unit(SERVICE);
+    let restart = if service.is_some_and(Unit::has_failed) {
+        format!("sudo systemctl reset-failed srs.service && {restart}")
+    } else {
+        restart.to_owned()
+    };
     finding
         .command("sudo systemctl edit srs.socket")
-        .command("sudo systemctl restart srs.socket srs.service")
+        .command(restart)
 }
 
 /// The server that runs does not listen where it should.
