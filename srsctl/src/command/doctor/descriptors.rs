@@ -16,6 +16,9 @@ use crate::output::units::count;
 pub(super) struct Limit {
     /// Of the process that runs, if it can be read.
     pub(super) of_server: Option<u64>,
+    /// Of the system's manager, where it may not go beyond that, as in many containers: it cannot
+    /// give a service more.
+    pub(super) of_manager: Option<u64>,
     /// Of whoever asks: what a server has that is started here, as it claims the hard limit.
     pub(super) of_shell: u64,
 }
@@ -23,20 +26,39 @@ pub(super) struct Limit {
 impl Limit {
     /// Reads it. `pid` is the server's.
     pub(super) fn read(root: &Root, pid: Option<u32>) -> Self {
-        let of_server = pid.and_then(|pid| {
+        let limits = |pid: u32| {
             let file = root.lines(&format!("/proc/{pid}/limits")).ok()?;
-            let limits = Limits::from_buf_read(file).ok()?;
-            Some(match limits.max_open_files.soft_limit {
-                LimitValue::Value(most) => most,
-                LimitValue::Unlimited => u64::MAX,
-            })
-        });
+            Some(Limits::from_buf_read(file).ok()?.max_open_files)
+        };
+        let of_server = pid.and_then(|pid| Some(number(limits(pid)?.soft_limit)));
+        let of_manager = may_not_raise(root)
+            .then(|| Some(number(limits(1)?.hard_limit)))
+            .flatten();
         let of_shell = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
         Self {
             of_server,
+            of_manager,
             of_shell,
         }
     }
+}
+
+fn number(limit: LimitValue) -> u64 {
+    match limit {
+        LimitValue::Value(most) => most,
+        LimitValue::Unlimited => u64::MAX,
+    }
+}
+
+/// Whether the kernel holds the system's manager to its own hard limit: it lacks `CAP_SYS_RESOURCE`,
+/// or has it over its container's users alone. `false` if that cannot be told.
+fn may_not_raise(root: &Root) -> bool {
+    let status = root.text("/proc/1/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    let users = root.numbers("/proc/1/uid_map");
+    let is_contained = !users.is_empty() && users != ALL_USERS;
+    is_contained || effective.is_some_and(|bits| bits & CAP_SYS_RESOURCE == 0)
 }
 
 /// Whether there are enough for the connections that are configured.
@@ -111,12 +133,22 @@ fn has(host: &Host) -> Has {
     }
     let unit = host.systemd.unit(SERVICE).map(|it| it.get("LimitNOFILE"));
     match unit.filter(|limit| !limit.is_empty()) {
-        Some(limit) => Has {
+        Some(limit) => {
             // "infinity" is no number.
-            limit: limit.parse().unwrap_or(u64::MAX),
-            open: None,
-            what: "srs.service allows",
-        },
+            let limit = limit.parse().unwrap_or(u64::MAX);
+            match host.descriptors.of_manager.filter(|most| *most < limit) {
+                Some(most) => Has {
+                    limit: most,
+                    open: None,
+                    what: "srs.service allows more than systemd itself may give here, which is",
+                },
+                None => Has {
+                    limit,
+                    open: None,
+                    what: "srs.service allows",
+                },
+            }
+        }
         None => Has {
             limit: host.descriptors.of_shell,
             open: None,
@@ -130,6 +162,14 @@ fn mended(finding: Finding, host: &Host, needed: u64) -> Finding {
         return finding.mend(
             "lower max_connections: few kernels give a process more than 1048576 (fs.nr_open)",
         );
+    }
+    if host
+        .descriptors
+        .of_manager
+        .is_some_and(|most| most < needed)
+    {
+        let mend = "raise the limit of whatever runs this container, or lower max_connections";
+        return finding.mend(mend);
     }
     if host.systemd.unit(SERVICE).is_some() {
         let mend = format!("put LimitNOFILE={needed} below [Service], or lower max_connections");
@@ -152,6 +192,10 @@ fn figure(limit: u64) -> String {
 }
 
 const CHECK: &str = "descriptors";
+/// The bit of the capability to go beyond a hard limit.
+const CAP_SYS_RESOURCE: u64 = 1 << 24;
+/// The `uid_map` of a process that is in no user namespace.
+const ALL_USERS: [u64; 3] = [0, 0, 4_294_967_295];
 /// fs.nr_open, unless somebody has raised it.
 const MOST: u64 = 1 << 20;
 
@@ -197,6 +241,66 @@ mod tests {
                 ..Host::well()
             };
             assert_eq!(ids(&host), [expected], "{limit} {most}");
+        }
+    }
+
+    #[test]
+    fn a_unit_gives_no_more_than_systemd_has() {
+        let shown = "Id=srs.service\nLoadState=loaded\nLimitNOFILE=1048576\n";
+        let of = |most| {
+            let mut host = Host {
+                systemd: Systemd::of(shown),
+                ..Host::well()
+            };
+            host.descriptors.of_manager = Some(most);
+            check(&host).remove(0)
+        };
+        let few = of(4096);
+        assert_eq!(few.id, "descriptors-few");
+        assert!(few.seen.contains("which is 4,096 open files"), "{few:?}");
+        assert!(few.mend.unwrap().contains("container") && few.commands.is_empty());
+        assert!(
+            of(20_000)
+                .seen
+                .contains("which is 20,000 open files; 10,000")
+        );
+        assert!(
+            of(1 << 21)
+                .seen
+                .starts_with("srs.service allows 1,048,576 open files;")
+        );
+    }
+
+    #[test]
+    fn who_may_raise_limits_is_known_by_capability_and_namespace() {
+        let all = "         0          0 4294967295\n";
+        for (status, users, expected) in [
+            ("CapEff:\t000001ffffffffff\n", all, None),
+            ("CapEff:\t00000000fcecbfff\n", all, Some(20_000)),
+            (
+                "CapEff:\t000001ffffffffff\n",
+                "         0     100000      65536\n",
+                Some(20_000),
+            ),
+            ("", "", None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let process = folder.path().join("proc/1");
+            std::fs::create_dir_all(&process).unwrap();
+            let own = std::fs::read_to_string("/proc/self/limits").unwrap();
+            let lines = own.lines().map(|line| {
+                if line.starts_with("Max open files") {
+                    "Max open files            1024                 20000                files"
+                } else {
+                    line
+                }
+            });
+            let limits = lines.collect::<Vec<_>>().join("\n");
+            std::fs::write(process.join("limits"), limits).unwrap();
+            std::fs::write(process.join("status"), status).unwrap();
+            std::fs::write(process.join("uid_map"), users).unwrap();
+            let limit = Limit::read(&Root::of(folder.path()), None);
+            assert_eq!(limit.of_manager, expected, "{status} {users}");
         }
     }
 

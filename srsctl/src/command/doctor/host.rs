@@ -124,6 +124,7 @@ impl Host {
             systemd: Systemd::Absent,
             descriptors: Limit {
                 of_server: None,
+                of_manager: None,
                 of_shell: 1 << 20,
             },
             ports: Ports {
