@@ -131,8 +131,7 @@ fn add_process(page: &mut Page, summaries: &Summaries, rusages: &Rusages, time: 
     page.add("CPU time", time);
     page.add("memory", process_memory(summaries));
     if let Some(service) = &summaries.srs {
-        let (open, most) = (count(service.open_files), count(service.max_open_files));
-        page.add("open files", format!("{open} of {most}"));
+        page.add("open files", open_files(service));
     }
     let number = |number: i64| count(number.unsigned_abs());
     page.add(
@@ -180,8 +179,8 @@ fn process_memory(summaries: &Summaries) -> String {
         }
     });
     match &summaries.srs {
-        Some(service) if summaries.rusage_ok => format!("{}, {most}", kibibytes(service.rss_kbyte)),
-        Some(service) => kibibytes(service.rss_kbyte).to_string(),
+        Some(service) if summaries.rusage_ok => format!("{}, {most}", resident(service)),
+        Some(service) => resident(service),
         None => most,
     }
 }
@@ -265,8 +264,22 @@ fn processors(summaries: &Summaries) -> String {
     })
 }
 
+/// What is resident. Until the server has looked at itself for the first time it says 0, which no
+/// process can have.
+pub(super) fn resident(service: &ServiceSummary) -> String {
+    known(service.rss_kbyte > 0, || {
+        kibibytes(service.rss_kbyte).to_string()
+    })
+}
+
+/// How many files are open, of how many; the question alone needs one.
+pub(super) fn open_files(service: &ServiceSummary) -> String {
+    let open = known(service.open_files > 0, || count(service.open_files));
+    format!("{open} of {}", count(service.max_open_files))
+}
+
 /// The figures of a source that the server could read; the zeros of another are none.
-fn known(is_known: bool, figures: impl FnOnce() -> String) -> String {
+pub(super) fn known(is_known: bool, figures: impl FnOnce() -> String) -> String {
     if is_known {
         figures()
     } else {

@@ -5,7 +5,7 @@ use srs_api::{
     Answer, Effect, Health, HeartbeatState, Reload, ReloadOutcome, ServiceSummary, Summaries,
 };
 
-use super::Error;
+use super::{Error, stats};
 use crate::client::{ApiError, Client};
 use crate::output::units::{Elapsed, Rate, WallTime, count, now_ms, percent};
 use crate::output::{Colour, Page, Report, Size, Terminal};
@@ -57,7 +57,12 @@ impl Report for Status {
         }
         page.add("uptime", uptime(process.srs_uptime, summaries.now_ms));
         page.add("pid", process.pid);
-        page.add("CPU", format!("{} of a core", percent(process.cpu_percent)));
+        page.add(
+            "CPU",
+            stats::known(summaries.self_cpu_stat_ok, || {
+                format!("{} of a core", percent(process.cpu_percent))
+            }),
+        );
         match &summaries.srs {
             Some(service) => add_service(&mut page, service),
             None => {
@@ -79,10 +84,10 @@ impl Report for Status {
 fn add_service(page: &mut Page, service: &ServiceSummary) {
     let (open, most) = (service.open_files, service.max_open_files);
     let is_scarce = most > 0 && open * 10 >= most * 9;
-    page.add("memory", kibibytes(service.rss_kbyte));
+    page.add("memory", stats::resident(service));
     page.add_painted(
         "open files",
-        format!("{} of {}", count(open), count(most)),
+        stats::open_files(service),
         is_scarce.then_some(Colour::Odd),
     );
     page.add("streams", service.streams);
