@@ -229,7 +229,8 @@ pub(crate) struct Stats {
 
 /// List the servers that send this one their heartbeats
 ///
-/// Every srs takes the heartbeats of others at /api/v1/servers. Servers whose heartbeats have not
+/// Every srs takes the heartbeats of others at /api/v1/servers. The one that is asked is not in the
+/// list, unless it sends itself some; srsctl top shows it, too. Servers whose heartbeats have not
 /// come for longer than usual are late. What a server does not tell is left empty.
 #[derive(Args, Debug)]
 #[command(after_help = FLEET_EXAMPLES)]

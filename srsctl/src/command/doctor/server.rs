@@ -213,7 +213,7 @@ fn health(service: &ServiceSummary) -> Vec<Finding> {
         for problem in &service.problems {
             let seen = format!("the server says: {problem}");
             let finding = Finding::warning(CHECK, "server-degraded", seen);
-            findings.push(finding.command("srsctl status"));
+            findings.push(relieved(finding, problem));
         }
     }
     let (clients, most) = (service.clients as u64, service.max_connections);
@@ -227,6 +227,23 @@ fn health(service: &ServiceSummary) -> Vec<Finding> {
         findings.push(finding.mend("raise max_connections, or send viewers to another server"));
     }
     findings
+}
+
+/// The finding, with what to do about what the server said.
+fn relieved(finding: Finding, problem: &str) -> Finding {
+    if problem.starts_with("the heartbeat to ") {
+        finding.mend(
+            "see that a server takes heartbeats at that address, and that this host reaches it, or \
+             correct heartbeat.url; it is tried again by itself",
+        )
+    } else if problem.starts_with("the last reload failed") {
+        finding
+            .mend("correct what this names, then reload")
+            .command("sudo srsctl config diff")
+            .command("sudo srsctl reload")
+    } else {
+        finding.command("journalctl -u srs -p warning -n 50")
+    }
 }
 
 /// What it means that nobody answers.
@@ -314,6 +331,25 @@ mod tests {
             };
             assert_eq!(ids(&host), expected);
         }
+    }
+
+    #[test]
+    fn what_a_server_suffers_has_a_remedy_of_its_own() {
+        let of = |problem: &str| {
+            let service = ServiceSummary {
+                state: ServiceState::Degraded,
+                problems: vec![problem.to_owned()],
+                ..ServiceSummary::default()
+            };
+            health(&service).remove(0)
+        };
+        let beat = of("the heartbeat to http://host/a fails and is tried again: no answer");
+        assert!(beat.mend.unwrap().contains("heartbeat.url"));
+        assert!(beat.commands.is_empty(), "{:?}", beat.commands);
+        let reload = of("the last reload failed: the settings before it are in force");
+        assert_eq!(reload.commands[0], "sudo srsctl config diff");
+        let other = of("not listening at [::]:1936");
+        assert!(other.commands[0].starts_with("journalctl"), "{other:?}");
     }
 
     #[test]
