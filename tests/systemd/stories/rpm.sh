@@ -23,6 +23,8 @@ the_rpm_installs_upgrades_and_goes() {
     publish_for_ever encoder rtmp://127.0.0.1/live/show
     eventually 10 'an encoder publishes' prints /live/show stream_names
     check 'and it plays' plays rtmp://127.0.0.1/live/show
+    like 'the journal knows whose lines they are' 'publish style' \
+        "$(inside journalctl --quiet --output=cat SRS_STREAM=show)"
 
     change_the_configuration
     changed=$(sha256sum <"$ROOT/etc/srs/srs.toml")
