@@ -121,20 +121,21 @@ impl Server {
         if let Some(interval) = service.manager.watchdog() {
             watchdog::start(&service, interval).map_err(StartError::Watchdog)?;
         }
-        // Whoever is let in by what follows may ask for a reload at once.
-        let requests = service.reloader.take_requests();
-        // There was none before, so there is none to close.
-        let _ = sockets.commit(&service, bound);
-        service.events.tell(EventKind::Start, |_| {});
-        watch_and_tell(&service);
-        let parts = Parts {
+        let mut parts = Parts {
             service: Arc::clone(&service),
             source: start.source,
             log: start.log,
             pid_file,
             sockets,
         };
+        // Whoever is let in by what follows may at once ask for a reload, for the configuration, and
+        // for what happened so far.
+        let requests = service.reloader.take_requests();
         parts.tell_running(config, parts::shown(&files));
+        service.events.tell(EventKind::Start, |_| {});
+        // There was none before, so there is none to close.
+        let _ = parts.sockets.commit(&service, bound);
+        watch_and_tell(&service);
         let parts = service.tasks.spawn(parts.run(requests));
         // Every address is bound, and the configuration in force: who needs us may start.
         service.manager.ready(&manager::status(&service));
