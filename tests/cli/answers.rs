@@ -83,6 +83,7 @@ pub(crate) fn one(client: Client) -> Reply {
 pub(crate) fn summaries() -> Summaries {
     Summaries {
         ok: true,
+        self_cpu_stat_ok: true,
         process: SelfSummary {
             version: "0.1.0".to_owned(),
             pid: 4242,

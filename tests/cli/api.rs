@@ -39,6 +39,9 @@ fn every_command_shows_what_the_server_says() -> Result<()> {
                 "state        ready\n",
                 "uptime       3h 12m",
                 "CPU          12.3 % of a core\n",
+                // It has not looked at itself yet.
+                "memory       not known\n",
+                "open files   not known of ",
                 "players      900\n",
                 "out          1.2 Gbit/s\n",
                 "listens at   0.0.0.0:1935, unix:/run/srs/api.sock (API), 0.0.0.0:8080 (HTTP)\n",

@@ -156,7 +156,7 @@ impl Unit {
         self.streams().map(Path::new).filter(|it| it.is_absolute())
     }
 
-    /// `Listen=[::]:1935 (Stream)`, or `ListenStream=[::]:1935` until systemd 238.
+    /// `Listen=[::]:1935 (Stream)`; systemd 237 and older print `ListenStream=[::]:1935`.
     fn streams(&self) -> impl Iterator<Item = &str> {
         let values = |name| self.0.get(name).into_iter().flatten();
         let new = values("Listen").filter_map(|listen| listen.strip_suffix(" (Stream)"));
