@@ -3,7 +3,7 @@
 //!
 //! Where nobody wants to know (no `NOTIFY_SOCKET`), nothing is sent. A manager that is busy, as systemd
 //! is while it reads its units again, does not read what it is told: so a thread of its own does the
-//! telling ([`speaker`]). Meanwhile what is out of date is left out, and nothing else is ([`waiting`]).
+//! telling (`speaker`). Meanwhile what is out of date is left out, and nothing else is (`waiting`).
 
 mod speaker;
 mod waiting;
