@@ -71,7 +71,10 @@ fn each_passed_socket_is_for_what_its_name_says() -> Result<()> {
         answer.body.contains("http_api.enabled is false"),
         "{answer:?}"
     );
+    // Nor can whoever reaches it fill the log.
+    assert_eq!(passed.ask("POST", "/api/v1/reload", &[], "")?.status, 503);
     srs.reload("")?;
+    assert!(srs.process().log().lines_with("asked for a").is_empty());
     assert_eq!(passed.get("/api/v1/summaries")?.status, 200);
     Ok(())
 }

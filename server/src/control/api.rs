@@ -48,7 +48,7 @@ use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW,
     CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, SERVER, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Method, Request, StatusCode};
+use axum::http::{HeaderValue, Method, Request};
 use axum::response::{IntoResponse, Response};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -123,6 +123,8 @@ impl Api {
             }
             Err(refusal) => Err(refusal.clone()),
         };
+        // Of those that are turned away the guard tells, and of an API that is off nobody need.
+        let is_turned_away = served.is_err();
         let response = served.unwrap_or_else(IntoResponse::into_response);
         let mut response = refusal::explain(response, &self.service.identity, &url);
         if let Ok(Some(callback)) = &callback {
@@ -135,8 +137,6 @@ impl Api {
 
         let status = response.status();
         self.service.api.count(status);
-        // What the guard turned away is in the log already.
-        let is_turned_away = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
         let asks_for_a_change = !method.is_safe() && access == Access::Proof && !is_tried_only;
         if asks_for_a_change && !is_turned_away {
             let status = status.as_u16();
